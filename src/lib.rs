@@ -1,1 +1,11 @@
-//! Signalbox.
+//! Signalbox: a FHIR R4 gateway that accepts, validates, routes, delivers and records.
+
+pub mod adapters;
+pub mod chance;
+pub mod clock;
+pub mod config;
+pub mod delivery;
+pub mod exchange;
+pub mod gateway;
+pub mod outcome;
+pub mod rejection;

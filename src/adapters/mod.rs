@@ -1,0 +1,73 @@
+//! Adapters: one folder each, and the ONE list of them. An adapter's struct *is* its settings section; it checks
+//! itself and builds the destination. To add one: copy `file/`, add one line to [`ADAPTERS`].
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use crate::clock::Clock;
+use crate::delivery::destination::Destination;
+
+/// What adapters may use of the world outside: passed in, never reached for.
+#[derive(Clone)]
+pub struct Outside {
+    /// The one HTTP client, with connect timeouts and no redirects.
+    pub http: reqwest::Client,
+    /// The clock.
+    pub clock: Clock,
+    /// How long one delivery may take, from the destination's `timeout`.
+    pub timeout: Duration,
+    /// Folder that relative paths in the settings start from.
+    pub base: PathBuf,
+}
+
+/// A protocol. The implementing struct is the `settings` table of a destination.
+pub trait Adapter: DeserializeOwned {
+    /// `type = "…"` in the configuration.
+    const TYPE: &'static str;
+    /// A settings table that starts, for the contract test and the documentation.
+    const EXAMPLE: &'static str;
+
+    /// Checks what a route says beside the destination's name (an empty object when it says nothing).
+    ///
+    /// # Errors
+    /// A sentence naming the option and what was expected.
+    fn check_options(&self, options: &serde_json::Value) -> Result<(), String>;
+
+    /// Builds the destination. Connects lazily: a partner that is down must not stop the gateway from starting.
+    ///
+    /// # Errors
+    /// A sentence naming the setting and what was expected.
+    fn destination(self, outside: &Outside) -> Result<Arc<dyn Destination>, String>;
+}
+
+/// One adapter of the list, its type erased.
+pub struct Kind {
+    /// `type = "…"` in the configuration.
+    pub name: &'static str,
+    /// A settings table that starts.
+    pub example: &'static str,
+    /// Reads the settings and builds the destination; also checks the options of every route that uses it.
+    pub build: fn(toml::Table, &[serde_json::Value], &Outside) -> Result<Arc<dyn Destination>, String>,
+}
+
+/// Erases an adapter's type.
+#[must_use]
+pub const fn kind<A: Adapter>() -> Kind {
+    Kind { name: A::TYPE, example: A::EXAMPLE, build: build::<A> }
+}
+
+fn build<A: Adapter>(
+    settings: toml::Table,
+    options: &[serde_json::Value],
+    outside: &Outside,
+) -> Result<Arc<dyn Destination>, String> {
+    let adapter: A = settings.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
+    options.iter().try_for_each(|options| adapter.check_options(options))?;
+    adapter.destination(outside)
+}
+
+/// Every adapter of the gateway.
+pub const ADAPTERS: &[Kind] = &[];

@@ -1,0 +1,27 @@
+//! `[database]`: which Postgres, and how it is written to.
+
+use serde::Deserialize;
+
+use super::units::Period;
+
+/// The `[database]` section.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// Connection URL or `secret:` reference; empty: the environment's `DATABASE_URL`, else a server of our own.
+    pub url: String,
+    /// Connection URL of the role that migrates and purges; empty: the same as `url`.
+    pub owner_url: String,
+    /// Writer tasks that commit accepted exchanges, each with its own connection.
+    pub writers: usize,
+    /// Most exchanges in one commit.
+    pub batch: usize,
+    /// Connections for everything else.
+    pub connections: u32,
+    /// How long bodies of accepted exchanges are kept.
+    pub keep_accepted: Period,
+    /// How long bodies of refused messages are kept.
+    pub keep_refused: Period,
+    /// How long message ids are remembered to recognise repeats.
+    pub keep_message_ids: Period,
+}

@@ -1,0 +1,23 @@
+//! `[http]`: the FHIR front door.
+
+use std::net::SocketAddr;
+
+use serde::Deserialize;
+
+use super::units::{Period, Size};
+
+/// The `[http]` section.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Address to listen on; loopback only.
+    pub listen: SocketAddr,
+    /// Base URL in answers, such as `https://gateway.trust.nhs.uk/fhir`; empty: made from `listen`.
+    pub base_url: String,
+    /// Longest body.
+    pub max_body: Size,
+    /// Deepest nesting of a body.
+    pub max_depth: u32,
+    /// Longest time for a request to arrive and be answered.
+    pub timeout: Period,
+}

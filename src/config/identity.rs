@@ -1,0 +1,13 @@
+//! `[identity]`: how patients are recognised and found again without storing their numbers.
+
+use serde::Deserialize;
+
+/// The `[identity]` section.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// Secret of the keyed hash (HMAC-SHA256), 32 bytes or more; empty: generated once in the data folder.
+    pub search_key: String,
+    /// Identifier system assumed when an operator searches for a bare number.
+    pub patient_system: String,
+}
