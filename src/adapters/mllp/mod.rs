@@ -1,0 +1,3 @@
+//! MLLP: HL7 v2 messages over a TCP connection.
+
+pub mod framing;
