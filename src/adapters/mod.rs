@@ -72,4 +72,4 @@ fn build<A: Adapter>(
 }
 
 /// Every adapter of the gateway.
-pub const ADAPTERS: &[Kind] = &[];
+pub const ADAPTERS: &[Kind] = &[kind::<mllp::Mllp>()];

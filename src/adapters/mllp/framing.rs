@@ -178,7 +178,9 @@ mod tests {
 
     fn read(chunks: &[&[u8]]) -> (Vec<Bytes>, Deframer) {
         let mut deframer = Deframer::new(1000);
-        chunks.iter().for_each(|chunk| deframer.push(chunk).unwrap());
+        for chunk in chunks {
+            deframer.push(chunk).unwrap();
+        }
         let messages = std::iter::from_fn(|| deframer.pop()).collect();
         (messages, deframer)
     }
