@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::framing::{Deframer, TooLong};
 
 /// Silence after which the system asks whether the partner is still there.
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
+const KEEP_ALIVE: Duration = Duration::from_mins(1);
 /// How long a final `0D` may lag behind its `1C` before the answer is taken without it.
 const FINAL_CR: Duration = Duration::from_millis(250);
 
@@ -93,5 +93,16 @@ impl Connection {
                 return Ok(message);
             }
         }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let (skipped, restarts) = (self.deframer.skipped(), self.deframer.restarts());
+        tracing::debug!(
+            skipped,
+            restarts,
+            "an MLLP connection closes; bytes skipped between frames, frames begun anew"
+        );
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use signalbox_validator::json::Document;
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::connection::{Broken, Connection};
 use super::{Mllp, answer, framing};
@@ -22,14 +22,6 @@ pub(super) struct MllpDestination {
     /// One permit for each connection that may be open.
     free: Semaphore,
     idle: Mutex<Vec<Connection>>,
-}
-
-/// How far an attempt has come, which decides what its failure means.
-#[derive(Clone, Copy)]
-enum Stage {
-    Queueing,
-    Connecting,
-    Sent,
 }
 
 impl MllpDestination {
@@ -63,15 +55,25 @@ impl MllpDestination {
         Ok(bytes)
     }
 
-    /// One attempt. Dropping it, as the timeout does, closes its connection.
-    async fn attempt(&self, message: &[u8], id: &str, stage: &mut Stage) -> Result<Acknowledgement, DeliveryError> {
-        let permit = self.free.acquire().await;
-        let _permit = permit.map_err(|_| DeliveryError::transient("the destination has been closed"))?;
-        *stage = Stage::Connecting;
-        let mut connection = self.connection().await?;
-        *stage = Stage::Sent;
-        let answered = connection.ask(&framing::frame(message)).await;
-        let answered = answered.map_err(|broken| match broken {
+    /// A connection and the right to use it, in half of the timeout: what is sent late would be given up unanswered.
+    async fn ready(&self) -> Result<(SemaphorePermit<'_>, Connection), DeliveryError> {
+        let found = timeout(self.timeout / 2, async {
+            let permit = self.free.acquire().await;
+            let permit = permit.map_err(|_| DeliveryError::transient("the destination has been closed"))?;
+            Ok((permit, self.connection().await?))
+        });
+        let late = || DeliveryError::transient(format!("no connection to {} within half of the timeout", self.address));
+        found.await.unwrap_or_else(|_| Err(late()))
+    }
+
+    /// The partner's judgement; the connection is kept when the partner has answered properly, else closed.
+    async fn ask(
+        &self,
+        mut connection: Connection,
+        message: &[u8],
+        id: &str,
+    ) -> Result<Acknowledgement, DeliveryError> {
+        let answered = connection.ask(&framing::frame(message)).await.map_err(|broken| match broken {
             Broken::NotSent(_) => DeliveryError::transient(broken.to_string()),
             _ => DeliveryError::unknown(broken.to_string()),
         })?;
@@ -108,29 +110,20 @@ impl MllpDestination {
 impl Destination for MllpDestination {
     async fn deliver(&self, delivery: &Delivery) -> Result<Acknowledgement, DeliveryError> {
         let message = self.encode(delivery)?;
-        let id = delivery.id.to_string();
-        let mut stage = Stage::Queueing;
-        let answered = timeout(self.timeout, self.attempt(&message, &id, &mut stage)).await;
+        let deadline = Instant::now() + self.timeout;
+        let (_permit, connection) = self.ready().await?;
+        let answered = timeout_at(deadline, self.ask(connection, &message, &delivery.id.to_string())).await;
         answered.unwrap_or_else(|_| {
-            Err(match stage {
-                Stage::Queueing => DeliveryError::transient("every connection was busy until the timeout"),
-                Stage::Connecting => {
-                    DeliveryError::transient(format!("cannot connect to {} within the timeout", self.address))
-                }
-                Stage::Sent => {
-                    DeliveryError::unknown("no acknowledgement within the timeout; the connection was closed")
-                }
-            })
+            Err(DeliveryError::unknown("no acknowledgement within the timeout; the connection was closed"))
         })
     }
 
-    /// Connects unless a connection is open; the one it opens is kept, because some partners take only one.
+    /// Connects unless every connection is in use; the one it opens is kept, because some partners take only one.
     async fn check(&self) -> Result<(), DeliveryError> {
-        let Ok(_permit) = self.free.try_acquire() else { return Ok(()) };
-        let connected = timeout(self.timeout, self.connection()).await;
-        let connection = connected.unwrap_or_else(|_| {
-            Err(DeliveryError::transient(format!("cannot connect to {} within the timeout", self.address)))
-        })?;
+        if self.free.available_permits() == 0 {
+            return Ok(());
+        }
+        let (_permit, connection) = self.ready().await?;
         self.keep(connection);
         Ok(())
     }

@@ -44,7 +44,7 @@ impl Charset {
     #[must_use]
     pub fn encode(self, text: &str) -> Option<Cow<'_, [u8]>> {
         match self {
-            Self::Ascii => text.is_ascii().then(|| Cow::Borrowed(text.as_bytes())),
+            Self::Ascii => text.is_ascii().then_some(Cow::Borrowed(text.as_bytes())),
             Self::Utf8 => Some(Cow::Borrowed(text.as_bytes())),
             Self::Windows1252 => {
                 let (bytes, _, unmappable) = encoding_rs::WINDOWS_1252.encode(text);

@@ -14,17 +14,17 @@ pub(super) fn items<'d>(element: Value<'d>, key: &str) -> impl Iterator<Item = V
     element.get(key).into_iter().flat_map(Value::items)
 }
 
-/// The codes of a CodeableConcept, in order.
+/// The codes of a `CodeableConcept`, in order.
 pub(super) fn codes(concept: Option<Value<'_>>) -> impl Iterator<Item = Cow<'_, str>> {
     concept.into_iter().flat_map(|concept| items(concept, "coding")).filter_map(|coding| coding.str_at(&["code"]))
 }
 
-/// The first code of a CodeableConcept.
+/// The first code of a `CodeableConcept`.
 pub(super) fn code(concept: Option<Value<'_>>) -> Option<Cow<'_, str>> {
     codes(concept).next()
 }
 
-/// The first code of an extension whose value is a CodeableConcept.
+/// The first code of an extension whose value is a `CodeableConcept`.
 pub(super) fn extension_code<'d>(element: Value<'d>, url: &str) -> Option<Cow<'d, str>> {
     code(extension(element, url)?.get("valueCodeableConcept"))
 }

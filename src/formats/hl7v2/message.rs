@@ -168,7 +168,9 @@ mod tests {
         ) {
             let mut segment = Segment::new("ZZZ");
             for (index, field) in fields.iter().enumerate() {
-                field.iter().for_each(|repetition| segment.add(index + 1, repetition.clone()));
+                for repetition in field {
+                    segment.add(index + 1, repetition.clone());
+                }
             }
             let bytes = write(&[msh("1"), segment], Charset::Utf8).unwrap();
             let text = String::from_utf8(bytes).unwrap();

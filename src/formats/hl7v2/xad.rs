@@ -16,7 +16,7 @@ pub(super) fn addresses(patient: Value<'_>) -> Vec<Components> {
 /// One address. One given only as text becomes its first line.
 pub(super) fn xad(address: Value<'_>) -> Components {
     let lines = texts(address, "line");
-    let line = |index: usize| lines.get(index).map(|line| line.to_string()).unwrap_or_default();
+    let line = |index: usize| lines.get(index).map(ToString::to_string).unwrap_or_default();
     let parts = ["city", "district", "postalCode"].map(|part| text(address, &[part]));
     let unstructured = lines.is_empty() && parts.iter().all(String::is_empty);
     let [city, district, postcode] = parts;

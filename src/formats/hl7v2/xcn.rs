@@ -17,7 +17,7 @@ pub(super) struct Party<'d> {
 }
 
 impl<'d> Party<'d> {
-    /// Follows a reference of `holder`; of a PractitionerRole to its practitioner.
+    /// Follows a reference of `holder`; of a `PractitionerRole` to its practitioner.
     pub(super) fn of(holder: Value<'d>, reference: Value<'d>, resources: &Resources<'d>) -> Self {
         let direct = Self { reference, resource: resources.resolve(holder, reference) };
         let role = direct.resource.filter(|resource| resource_type(*resource) == "PractitionerRole");
@@ -33,7 +33,7 @@ impl<'d> Party<'d> {
         let said = text(self.reference, &["type"]);
         let target = text(self.reference, &["reference"]);
         let of = |kind: &str| named == kind || said == kind || target.contains(&format!("{kind}/"));
-        of("Organization") || self.identifier(|system| is_ods(system)).is_some()
+        of("Organization") || self.identifier(is_ods).is_some()
     }
 
     /// `id^family^given^further given^suffix^prefix^^^authority`; `None` when there is nothing to say.
@@ -47,7 +47,7 @@ impl<'d> Party<'d> {
             .map(|(system, value)| (value, authority(&system).unwrap_or_default()))
             .unwrap_or_default();
         let name = self.resource.and_then(|resource| items(resource, "name").next());
-        let mut components = name.map(|name| xpn::xpn(name, "")).unwrap_or_else(|| vec![self.display()]);
+        let mut components = name.map_or_else(|| vec![self.display()], |name| xpn::xpn(name, ""));
         components.resize(5, String::new());
         components.insert(0, id);
         components.extend([String::new(), String::new(), authority]);
@@ -56,7 +56,7 @@ impl<'d> Party<'d> {
 
     /// `name^^ODS code`; `None` when there is nothing to say.
     pub(super) fn xon(&self) -> Option<Components> {
-        let code = self.identifier(|system| is_ods(system)).map(|(_, code)| code).unwrap_or_default();
+        let code = self.identifier(is_ods).map(|(_, code)| code).unwrap_or_default();
         let named = self.resource.map(|resource| text(resource, &["name"])).filter(|name| !name.is_empty());
         let name = named.unwrap_or_else(|| self.display());
         (!(code.is_empty() && name.is_empty())).then(|| vec![name, String::new(), code])

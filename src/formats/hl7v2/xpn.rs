@@ -39,10 +39,9 @@ pub(super) fn xpn(name: Value<'_>, type_code: &str) -> Components {
 /// XPN-7. `usual` is the legal name unless another one is marked official.
 fn type_code(name_use: &str, official: bool) -> &'static str {
     match name_use {
-        "official" => "L",
         "usual" if official => "PREFERRED",
         "" if official => "",
-        "usual" | "" => "L",
+        "official" | "usual" | "" => "L",
         "nickname" => "A",
         "maiden" => "PREVIOUS-MAIDEN",
         "old" => "PREVIOUS",
