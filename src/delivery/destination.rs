@@ -22,8 +22,6 @@ pub struct Delivery {
     pub interaction: Interaction,
     /// Resource type.
     pub resource_type: String,
-    /// Logical id at the source, for updates.
-    pub resource_id: Option<String>,
     /// The sender's preconditions.
     pub conditions: Conditions,
     /// Who sent the exchange.
@@ -99,6 +97,12 @@ pub trait Destination: Send + Sync {
     /// # Errors
     /// The adapter's judgement of why it was not, or may not have been, taken.
     async fn deliver(&self, delivery: &Delivery) -> Result<Acknowledgement, DeliveryError>;
+
+    /// Whether the sender's preconditions can be carried to this partner under a route's options. They are refused at the
+    /// door when they cannot, never ignored.
+    fn carries(&self, _conditions: &Conditions, _options: &serde_json::Value) -> bool {
+        false
+    }
 
     /// Whether the partner can be reached now; informs people, never gates deliveries.
     ///
