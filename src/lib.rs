@@ -7,5 +7,6 @@ pub mod config;
 pub mod delivery;
 pub mod exchange;
 pub mod gateway;
+pub mod http;
 pub mod outcome;
 pub mod rejection;
