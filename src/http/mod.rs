@@ -19,6 +19,7 @@ mod porter;
 #[cfg(test)]
 mod porter_tests;
 mod query;
+mod request_log;
 mod single;
 mod submission;
 mod task;
@@ -112,6 +113,7 @@ pub fn router(door: Door) -> Router {
     // `/fhir/Task/{id}` hides `/fhir/{type}/…` for tasks, so `$validate` is listed again.
     let router = Router::new()
         .route("/fhir", any(not_served::system))
+        .route("/fhir/", any(not_served::system))
         .route("/fhir/metadata", fixed(get(capability::read), "GET, HEAD"))
         .route("/fhir/$validate", fixed(post(validate::of_any), "POST"))
         .route("/fhir/{type}", typed(post(create::create).put(update::without_id), "POST"))

@@ -1,6 +1,5 @@
 //! The porter: what happens to every request before and after its interaction. Reads the ids, asks for the credential,
-//! keeps the body until somebody reads it, turns panics into answers, mirrors the ids and writes the request's one line
-//! in the log: its route template, never its address, query string, ids in the path, or body.
+//! keeps the body until somebody reads it, turns panics into answers, mirrors the ids and writes the log.
 
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
@@ -9,10 +8,9 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::{HeaderValue, Method, header, request::Parts};
+use axum::http::{HeaderValue, header, request::Parts};
 use axum::middleware::Next;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
@@ -20,6 +18,7 @@ use tokio_util::task::TaskTracker;
 use super::answer;
 use super::body::{Bounds, Inbound};
 use super::ids::Named;
+use super::request_log::{self, Line};
 use super::tokens::TokenTable;
 use super::visit::Visit;
 use crate::chance::Chance;
@@ -48,21 +47,27 @@ pub(super) type CountRefusal = Box<dyn Fn(IpAddr, &Rejection) + Send + Sync>;
 pub(super) async fn meet(State(porter): State<Arc<Porter>>, request: Request, next: Next) -> Response {
     let received_at = porter.clock.now();
     let (parts, body) = request.into_parts();
-    let method = method(&parts.method);
-    let route =
-        parts.extensions.get::<MatchedPath>().map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
     let fresh = || Id::new(received_at, &porter.chance).uuid().to_string();
     let named = Arc::new(Named::read(&parts.headers, fresh));
     let inbound = Arc::new(Inbound::new(body, &parts.headers));
     let sender = porter.tokens.sender(&parts.headers).cloned();
-    let source = sender.as_ref().map(|sender| sender.source.clone());
+    let mut line = Line {
+        method: request_log::method(&parts.method),
+        route: parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned(),
+        source: sender.as_ref().map(|sender| sender.source.clone()),
+        correlation_id: named.ids.correlation.clone(),
+        received_at,
+        clock: porter.clock.clone(),
+        inbound: Arc::clone(&inbound),
+        status: None,
+    };
     let mut answer = match sender {
         None => porter.turn_away(&parts),
         Some(sender) => {
             let visit = Visit {
                 sender,
                 named: Arc::clone(&named),
-                request: format!("{method} {route}"),
+                request: format!("{} {}", line.method, line.route),
                 received_at,
                 inbound: Arc::clone(&inbound),
                 bounds: porter.bounds(),
@@ -73,16 +78,7 @@ pub(super) async fn meet(State(porter): State<Arc<Porter>>, request: Request, ne
     inbound.drain(&porter.tasks, porter.max_body);
     named.mirror(answer.headers_mut());
     answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    tracing::info!(
-        method,
-        route,
-        status = answer.status().as_u16(),
-        duration_ms = elapsed(received_at, porter.clock.now()),
-        source,
-        correlation_id = named.ids.correlation,
-        bytes_in = inbound.bytes(),
-        "request"
-    );
+    line.status = Some(answer.status());
     answer
 }
 
@@ -110,14 +106,4 @@ async fn guarded(visit: Visit, mut parts: Parts, next: Next) -> Response {
         tracing::error!(correlation_id, "the handler of a request panicked");
         answer::rejected(&Rejection::Fault)
     })
-}
-
-/// The method for the log: a made-up one could hold anything.
-fn method(method: &Method) -> &'static str {
-    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
-    known.into_iter().find(|known| method == known).unwrap_or("other")
-}
-
-fn elapsed(from: DateTime<Utc>, to: DateTime<Utc>) -> i64 {
-    (to - from).num_milliseconds().max(0)
 }

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
+use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
@@ -179,6 +180,10 @@ async fn the_log_holds_one_line_per_request_and_nothing_of_the_patient() {
     for (method, uri, headers) in requests {
         ask(&Seen::default(), request(method, &uri, &headers, PATIENT)).await;
     }
+    // A sender that hangs up while its request is under way.
+    let uri = format!("/fhir/Patient/{PATIENT}");
+    let stuck = house(&Seen::default()).oneshot(request("PUT", &uri, &named, PATIENT));
+    assert!(stuck.now_or_never().is_none());
     drop(guard);
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(!text.contains(PATIENT), "{text}");
