@@ -7,6 +7,7 @@ pub mod config;
 pub mod delivery;
 pub mod exchange;
 pub mod gateway;
+pub mod http;
 pub mod outcome;
 pub mod rejection;
 pub mod store;
