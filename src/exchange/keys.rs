@@ -13,8 +13,10 @@ pub struct SearchKey {
 
 /// Why a secret cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the search key must be at least {} bytes of secret, it has {0}", SearchKey::SHORTEST)]
-pub struct WeakKey(usize);
+#[error("the search key must be at least {} bytes of secret, it has {found}", SearchKey::SHORTEST)]
+pub struct WeakKey {
+    found: usize,
+}
 
 impl SearchKey {
     /// Fewest bytes of a secret.
@@ -26,7 +28,7 @@ impl SearchKey {
     /// When it is too short to be one.
     pub fn new(secret: &[u8]) -> Result<Self, WeakKey> {
         if secret.len() < Self::SHORTEST {
-            return Err(WeakKey(secret.len()));
+            return Err(WeakKey { found: secret.len() });
         }
         let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(secret).into();
         Ok(Self { secret: secret.to_vec(), id: i32::from_be_bytes([a & 0x7F, b, c, d]) })

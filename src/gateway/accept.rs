@@ -161,7 +161,7 @@ async fn commit(inner: &Inner, row: ExchangeRow, claims: bool) -> Result<Committ
     }
     match committed.await {
         Ok(Committed::Failed) => Err(Rejection::Fault),
-        Ok(Committed::Unavailable) | Err(_) => Err(unavailable()),
+        Ok(Committed::Unavailable) | Err(_) => Err(Rejection::Unanswered { retry_after: RETRY_AFTER }),
         Ok(committed) => Ok(committed),
     }
 }

@@ -17,6 +17,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
 
 use crate::chance::Chance;
 use crate::clock::Clock;
@@ -47,6 +48,7 @@ struct Inner {
     queue: mpsc::Sender<commit::Commit>,
     pool: PgPool,
     refusals: refusals::Refusals,
+    tasks: TaskTracker,
 }
 
 /// What accepting needs to know of a destination.
@@ -120,7 +122,7 @@ impl Gateway {
     /// # Errors
     /// Why the message was not accepted.
     pub async fn accept(&self, arrival: Arrival) -> Result<Accepted, Rejection> {
-        accept::accept(&self.0, arrival).await
+        self.to_the_end(|inner| async move { accept::accept(&inner, arrival).await }).await
     }
 
     /// Validates a resource without accepting it (`$validate`); audited.
@@ -128,12 +130,22 @@ impl Gateway {
     /// # Errors
     /// When the body cannot be read as FHIR at all.
     pub async fn validate(&self, question: Question) -> Result<Vec<Issue>, Rejection> {
-        accept::validate(&self.0, question).await
+        self.to_the_end(|inner| async move { accept::validate(&inner, question).await }).await
     }
 
     /// Writes a refusal that needed no look at the body to the register, and gives it back.
     pub async fn refuse(&self, refused: Refused, rejection: Rejection) -> Rejection {
-        accept::refuse(&self.0, refused, rejection).await
+        let refuse = |inner: Arc<Inner>| async move { Ok(accept::refuse(&inner, refused, rejection).await) };
+        self.to_the_end(refuse).await.unwrap_or_else(|fault: Rejection| fault)
+    }
+
+    /// Runs a step as a task of its own: a sender that hangs up must not stop it half-way.
+    async fn to_the_end<T, F>(&self, step: impl FnOnce(Arc<Inner>) -> F) -> Result<T, Rejection>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Rejection>> + Send + 'static,
+    {
+        self.0.tasks.spawn(step(Arc::clone(&self.0))).await.unwrap_or(Err(Rejection::Fault))
     }
 
     /// Counts a refusal of someone who has not proved who they are; written as one row a minute per address.

@@ -39,6 +39,8 @@ pub struct Parts {
     pub pool: PgPool,
     /// How writers connect.
     pub database: PgConnectOptions,
+    /// Where accepting goes on when a sender hangs up.
+    pub tasks: TaskTracker,
 }
 
 /// Messages that may wait for a writer; past that, senders are told to come again.
@@ -73,5 +75,6 @@ pub fn start(parts: Parts, config: &Config, writers_tracker: &TaskTracker) -> Ga
         queue,
         pool: parts.pool,
         refusals: Refusals::default(),
+        tasks: parts.tasks,
     }))
 }
