@@ -43,10 +43,9 @@ impl ValueSet {
     pub(crate) fn contains(&self, system: &str, code: &str) -> Membership {
         match self.systems.iter().find(|(name, _)| &**name == system) {
             Some((_, Some(codes))) if codes.contains(code) => Membership::In,
-            Some((_, Some(_))) => Membership::Out,
             Some((_, None)) => Membership::Unknown,
             None if self.open => Membership::Unknown,
-            None => Membership::Out,
+            Some((_, Some(_))) | None => Membership::Out,
         }
     }
 

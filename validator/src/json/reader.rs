@@ -29,8 +29,13 @@ pub(super) struct Node {
 /// What the reader refuses whatever it means.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Deepest nesting of arrays and objects.
+    /// Deepest nesting of arrays and objects; never more than [`Limits::DEEPEST`].
     pub depth: u32,
+}
+
+impl Limits {
+    /// What follows a document's nesting by recursion may rely on this.
+    pub const DEEPEST: u32 = 256;
 }
 
 impl Default for Limits {
@@ -78,6 +83,7 @@ impl<'s> Document<'s> {
         if u32::try_from(text.len()).is_err() {
             return Err(error_at("", 0, ReadErrorKind::TooLarge));
         }
+        let limits = Limits { depth: limits.depth.min(Limits::DEEPEST) };
         let mut reader =
             Reader { bytes: text.as_bytes(), at: 0, nodes: Vec::with_capacity(text.len() / 16 + 8), limits };
         match reader.read() {

@@ -126,6 +126,7 @@ impl<'d> Value<'d> {
     }
 
     /// The items of an array or the members of an object (each knows its [`Value::key`]), in the order written.
+    #[must_use]
     pub fn children(self) -> Children<'d> {
         Children { document: self.document, next: self.index + 1, left: self.len() }
     }
