@@ -16,7 +16,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             Err(error) => println!("{path}: fatal: {error}"),
             Ok(document) => {
                 let issues = profiles.validate(&document);
-                issues.iter().for_each(|issue| println!("{path}: {issue}"));
+                for issue in &issues {
+                    println!("{path}: {issue}");
+                }
                 if issues.is_empty() {
                     println!("{path}: valid");
                 }

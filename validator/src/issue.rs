@@ -63,7 +63,7 @@ pub struct Issue {
     pub line: u32,
     /// Column in characters, from 1.
     pub column: u32,
-    /// Canonical of the StructureDefinition that says so.
+    /// Canonical of the `StructureDefinition` that says so.
     pub profile: Option<String>,
 }
 

@@ -30,9 +30,9 @@ id! {
     NodeId
     /// An [`Element`].
     ElementId
-    /// The canonical of a StructureDefinition.
+    /// The canonical of a `StructureDefinition`.
     DefinitionId
-    /// A compiled ValueSet.
+    /// A compiled `ValueSet`.
     ValueSetId
 }
 

@@ -1,7 +1,7 @@
 //! A pack: the facts of one FHIR package in a form that is small and quick to read.
 //!
 //! Inside a zlib stream stands one JSON object a line: first the package's name and version, then conformance
-//! resources ([`StructureDefinition`](https://hl7.org/fhir/R4/structuredefinition.html), ValueSet, CodeSystem) cut
+//! resources ([`StructureDefinition`](https://hl7.org/fhir/R4/structuredefinition.html), `ValueSet`, `CodeSystem`) cut
 //! down to what a validator reads. `miniz_oxide` is called directly because its bytes do not depend on which
 //! back-end another crate has chosen for flate2.
 

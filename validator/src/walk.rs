@@ -44,7 +44,8 @@ impl<'a> Walk<'a> {
         let root = document.root();
         let mut walk = Self { set, container: root, issues: Vec::new(), remarked: Vec::new() };
         let resource_type = root.str_at(&["resourceType"]);
-        let location = Location::root(resource_type.as_deref().unwrap_or("Resource"));
+        let known = resource_type.as_deref().filter(|name| set.is_resource_type(name));
+        let location = Location::root(known.unwrap_or("Resource"));
         if root.kind() == Kind::Object {
             walk.resource(root, &location);
         } else {

@@ -56,8 +56,9 @@ fn unpack(package: &[u8]) -> Result<Vec<(String, Vec<u8>)>, PackError> {
         let mut entry = entry.map_err(damaged)?;
         let path = entry.path().map_err(damaged)?.to_string_lossy().into_owned();
         let Some(name) = path.strip_prefix("package/").filter(|name| !name.contains('/')) else { continue };
-        let wanted = ["package.json", "StructureDefinition-", "ValueSet-", "CodeSystem-"];
-        if name.ends_with(".json") && wanted.iter().any(|start| name.starts_with(start)) {
+        let Some(stem) = name.strip_suffix(".json") else { continue };
+        let kinds = ["StructureDefinition-", "ValueSet-", "CodeSystem-"];
+        if stem == "package" || kinds.iter().any(|kind| stem.starts_with(kind)) {
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes).map_err(damaged)?;
             files.push((name.to_owned(), bytes));

@@ -21,13 +21,13 @@ pub(crate) fn resource(contained: Value<'_>) -> impl Iterator<Item = Finding> {
 }
 
 /// dom-3: something in the container refers to it, or it refers to its container.
-pub(crate) fn is_referred_to(contained: Value<'_>, container: Value<'_>) -> Option<Finding> {
+pub(crate) fn is_referred_to(resource: Value<'_>, around: Value<'_>) -> Option<Finding> {
     // Without an id the invariant as it is written says nothing.
-    let id = contained.str_at(&["id"])?;
-    let referred = mentions(container, |text| text.strip_prefix('#') == Some(&*id));
+    let id = resource.str_at(&["id"])?;
+    let referred = mentions(around, |text| text.strip_prefix('#') == Some(&*id));
     let message = "Nothing in the resource around it refers to this contained resource (dom-3).";
     let error = || Finding::error(Rule::Contained, IssueCode::Invariant, message);
-    (!referred && !mentions(contained, |text| text == "#")).then(error)
+    (!referred && !mentions(resource, |text| text == "#")).then(error)
 }
 
 /// Whether some string in the tree satisfies `test`. The tree is no deeper than the reader allows.

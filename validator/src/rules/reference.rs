@@ -1,7 +1,7 @@
 //! [Reference](https://hl7.org/fhir/R4/references.html): a `reference` of a form that can be followed, to a type that
 //! exists and that the element allows.
 
-use super::{Finding, Rule, format, quoted};
+use super::{Finding, Rule, format};
 use crate::issue::{IssueCode, Severity};
 use crate::json::Value;
 
@@ -35,7 +35,9 @@ pub(crate) fn check<'k>(
         Ok(Target::Unknown) => None,
         Ok(Target::Contained(id)) => contained(id, container, allows, targets),
         Ok(Target::Typed(name)) if !is_type(name) => {
-            let Finding { message, .. } = super::structure::resource_type(Some(name), types);
+            // What is written there may be anything: it is not quoted.
+            let hint = super::structure::hint(name, types);
+            let message = format!("The reference names a type that FHIR R4 does not have{hint}");
             Some(Finding::error(Rule::Reference, IssueCode::NotFound, message))
         }
         Ok(Target::Typed(name)) if !allows(name) => Some(wrong_type(name, targets)),
@@ -50,8 +52,8 @@ fn contained(id: &str, container: Value<'_>, allows: impl Fn(&str) -> bool, targ
     if id.is_empty() {
         return None;
     }
-    let contained = container.get(super::contained::ELEMENT).into_iter().flat_map(Value::items);
-    let found = contained.into_iter().find(|resource| resource.str_at(&["id"]).as_deref() == Some(id));
+    let mut resources = container.get(super::contained::ELEMENT).into_iter().flat_map(Value::items);
+    let found = resources.find(|resource| resource.str_at(&["id"]).as_deref() == Some(id));
     let Some(resource) = found else {
         let message = "The reference begins with '#', but no contained resource has that id.";
         return Some(Finding::error(Rule::Reference, IssueCode::NotFound, message));
@@ -61,7 +63,7 @@ fn contained(id: &str, container: Value<'_>, allows: impl Fn(&str) -> bool, targ
 }
 
 /// Reads a reference: `#id`, `Type/id[/_history/version]`, `Type?query` or an absolute URI.
-fn parse<'r>(text: &'r str, is_type: impl Fn(&str) -> bool) -> Result<Target<'r>, &'static str> {
+fn parse(text: &str, is_type: impl Fn(&str) -> bool) -> Result<Target<'_>, &'static str> {
     if let Some(id) = text.strip_prefix('#') {
         return Ok(Target::Contained(id));
     }
@@ -94,7 +96,7 @@ fn relative(text: &str) -> Option<&str> {
 }
 
 fn wrong_type(name: &str, targets: &[Box<str>]) -> Finding {
-    let message = format!("The reference is to {}, where only {} is allowed.", quoted(name), targets.join(", "));
+    let message = format!("The reference is to {name}, where only {} is allowed.", targets.join(", "));
     Finding::error(Rule::Reference, IssueCode::Structure, message)
 }
 

@@ -9,28 +9,17 @@ const FURTHEST: usize = 3;
 
 /// A property the definition of `node` does not have, and the nearest that it has.
 pub(crate) fn unknown_property<'k>(node: &str, key: &str, known: impl Iterator<Item = &'k str>) -> Finding {
-    let mut message = format!("{node} has no property '{}'", quoted(key));
-    if let Some(near) = nearest(key, known) {
-        message.push_str("; did you mean '");
-        message.push_str(near);
-        message.push('\'');
-    }
-    message.push('.');
+    let hint = hint(key, known);
+    let message = format!("{node} has no property '{}'{hint}", quoted(key));
     Finding::error(Rule::Structure, IssueCode::Structure, message)
 }
 
 /// A document or resource that does not say, or not rightly, what it is.
 pub(crate) fn resource_type<'k>(found: Option<&str>, known: impl Iterator<Item = &'k str>) -> Finding {
-    let mut message = match found {
-        Some(name) => format!("'{}' is not a resource type of FHIR R4", quoted(name)),
-        None => "A resource must have a 'resourceType' that names its type".to_owned(),
+    let message = match found {
+        Some(name) => format!("'{}' is not a resource type of FHIR R4{}", quoted(name), hint(name, known)),
+        None => "A resource must have a 'resourceType' that names its type.".to_owned(),
     };
-    if let Some(near) = found.and_then(|name| nearest(name, known)) {
-        message.push_str("; did you mean '");
-        message.push_str(near);
-        message.push('\'');
-    }
-    message.push('.');
     Finding { severity: Severity::Fatal, ..Finding::error(Rule::Structure, IssueCode::Structure, message) }
 }
 
@@ -38,6 +27,11 @@ pub(crate) fn resource_type<'k>(found: Option<&str>, known: impl Iterator<Item =
 pub(crate) fn not_an_object() -> Finding {
     let message = "A FHIR resource is a JSON object; this document is something else.";
     Finding { severity: Severity::Fatal, ..Finding::error(Rule::Structure, IssueCode::Structure, message) }
+}
+
+/// The end of a sentence about a name that is not known: the name that was perhaps meant.
+pub(crate) fn hint<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> String {
+    nearest(name, known).map_or_else(|| ".".to_owned(), |near| format!("; did you mean '{near}'?"))
 }
 
 /// The known name with the smallest edit distance, when it is near enough to be meant.
