@@ -11,3 +11,4 @@ pub mod message_keys;
 pub mod ordering;
 pub mod reports;
 pub mod schema;
+pub mod stories;
