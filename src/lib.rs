@@ -9,3 +9,4 @@ pub mod exchange;
 pub mod gateway;
 pub mod outcome;
 pub mod rejection;
+pub mod routing;
