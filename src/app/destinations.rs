@@ -49,7 +49,10 @@ pub(super) fn check(config: &Config, validation: &Validation, clock: &Clock) -> 
         Ok(routes) if errors.is_empty() => return Ok(Checked { routes, destinations }),
         Ok(_) => {}
         Err(faults) => errors.extend(
-            faults.into_iter().map(|fault| config.error(&fault.key(), Problem::Other(fault.to_string()))),
+            faults.into_iter().map(|fault| {
+                let sentence = format!("column {} of the condition: {}", fault.column, fault.message);
+                config.error(&format!("routes[{}].when", fault.index), Problem::Other(sentence))
+            }),
         ),
     }
     Err(ConfigErrors::new(errors))

@@ -44,11 +44,15 @@ fn judge_document(
 ) -> Result<Judgement, Rejection> {
     let root = document.root();
     agrees_with_url(inner, arrival, root)?;
-    let issues = inner.validation.check(document);
+    let mut issues = inner.validation.check(document);
     if issues.iter().any(Issue::is_error) {
         return Err(Rejection::Invalid(issues));
     }
     let selection = inner.routes.select(&arrival.sender.source, &arrival.resource_type, root);
+    for undecided in &selection.undecided {
+        let message = format!("Route '{}' could not be decided and was left out: {}", undecided.route, undecided.reason);
+        issues.push(Issue { severity: "warning".to_owned(), ..Issue::error("processing", message) });
+    }
     if selection.matched.is_empty() {
         return Err(Rejection::NoRoute { resource_type: arrival.resource_type.clone() });
     }

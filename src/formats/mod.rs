@@ -1,0 +1,3 @@
+//! Formats: how bytes become FHIR and back. Orthogonal to transport.
+
+pub mod fhir_json;
