@@ -10,6 +10,9 @@ use crate::node::ValueSetId;
 /// Systems with a grammar in place of a list: any code may be right, and nothing is missing from the answer.
 const GRAMMARS: [&str; 2] = ["urn:ietf:bcp:13", "urn:ietf:bcp:47"];
 
+/// Longer value sets are not listed in a message.
+const MOST_LISTED: usize = 12;
+
 /// Whether a code belongs to a value set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Membership {
@@ -56,10 +59,13 @@ impl ValueSet {
 
     /// A few codes for a message, when there are few.
     pub(crate) fn sample(&self) -> Option<String> {
-        let codes: Vec<_> = self.systems.iter().flat_map(|(_, codes)| codes.iter().flatten()).collect();
-        let mut codes: Vec<&str> = codes.into_iter().map(|code| &**code).collect();
+        let held = || self.systems.iter().filter_map(|(_, codes)| codes.as_ref());
+        if self.open || held().map(FxHashSet::len).sum::<usize>() > MOST_LISTED {
+            return None;
+        }
+        let mut codes: Vec<&str> = held().flatten().map(|code| &**code).collect();
         codes.sort_unstable();
-        (codes.len() <= 12 && !self.open).then(|| codes.join(", "))
+        Some(codes.join(", "))
     }
 
     fn codes_of(&mut self, system: &str) -> &mut Option<Codes> {

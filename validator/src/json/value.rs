@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::reader::{Document, NONE};
+use super::document::{Document, NONE};
 
 /// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

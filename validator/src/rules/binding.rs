@@ -82,14 +82,14 @@ fn not_checked(strength: Strength) -> Outcome {
 
 fn bad(strength: Strength, value_set: &ValueSet, what: &str) -> Outcome {
     let canonical = &value_set.canonical;
-    let message = match (strength, value_set.sample()) {
-        (Strength::Required, Some(codes)) => format!("{what} in the required value set {canonical}: expected {codes}."),
-        (Strength::Required, None) => format!("{what} in the required value set {canonical}."),
-        (Strength::Extensible, _) => {
-            format!(
-                "{what} in the extensible value set {canonical}; another may be used only if none of its codes fits."
-            )
+    let message = match strength {
+        Strength::Required => {
+            let expected = value_set.sample().map(|codes| format!(": expected {codes}")).unwrap_or_default();
+            format!("{what} in the required value set {canonical}{expected}.")
         }
+        Strength::Extensible => format!(
+            "{what} in the extensible value set {canonical}; another code may be used only if none of its codes fits."
+        ),
     };
     let severity = if strength == Strength::Required { Severity::Error } else { Severity::Warning };
     Outcome::Bad(Finding { severity, ..Finding::error(Rule::Binding, IssueCode::CodeInvalid, message) })

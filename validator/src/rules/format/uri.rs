@@ -7,7 +7,7 @@ pub(super) fn uri(text: &str) -> Verdict {
     if text.is_empty() {
         return Err("it is empty; leave the property out instead");
     }
-    if text.bytes().any(|byte| byte.is_ascii_whitespace()) || text.chars().any(char::is_whitespace) {
+    if text.bytes().any(|byte| byte <= b' ') || (!text.is_ascii() && text.chars().any(char::is_whitespace)) {
         return Err("a URI holds no white space");
     }
     if text.starts_with("urn:uuid:") {
