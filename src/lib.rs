@@ -3,11 +3,9 @@
 pub mod adapters;
 pub mod app;
 pub mod chance;
-pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod delivery;
-pub mod demo;
 pub mod exchange;
 pub mod formats;
 pub mod gateway;

@@ -48,22 +48,27 @@ pub(super) fn check(config: &Config, validation: &Validation, clock: &Clock) -> 
     match Routes::compile(&config.routes) {
         Ok(routes) if errors.is_empty() => return Ok(Checked { routes, destinations }),
         Ok(_) => {}
-        Err(faults) => errors.extend(
-            faults.into_iter().map(|fault| {
-                let sentence = format!("column {} of the condition: {}", fault.column, fault.message);
-                config.error(&format!("routes[{}].when", fault.index), Problem::Other(sentence))
-            }),
-        ),
+        Err(faults) => errors.extend(faults.into_iter().map(|fault| {
+            let sentence = format!("column {} of the condition: {}", fault.column, fault.message);
+            config.error(&format!("routes[{}].when", fault.index), Problem::Other(sentence))
+        })),
     }
     Err(ConfigErrors::new(errors))
 }
 
-fn build(config: &Config, name: &str, section: &config::destination::Destination, clock: &Clock) -> Result<Ready, ConfigError> {
+fn build(
+    config: &Config,
+    name: &str,
+    section: &config::destination::Destination,
+    clock: &Clock,
+) -> Result<Ready, ConfigError> {
     let key = format!("destinations.{name}");
     let Some(kind) = adapters::ADAPTERS.iter().find(|kind| kind.name == section.adapter) else {
         let known: Vec<_> = adapters::ADAPTERS.iter().map(|kind| kind.name).collect();
-        let problem =
-            Problem::Unexpected { found: format!("\"{}\"", section.adapter), expected: format!("one of {}", known.join(", ")) };
+        let problem = Problem::Unexpected {
+            found: format!("\"{}\"", section.adapter),
+            expected: format!("one of {}", known.join(", ")),
+        };
         return Err(config.error(&format!("{key}.type"), problem));
     };
     let timeout = section.timeout.map_or(TIMEOUT, |timeout| timeout.0);

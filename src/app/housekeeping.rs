@@ -17,8 +17,8 @@ use crate::gateway::Gateway;
 use crate::store::{bodies, message_keys};
 
 const RECOVER_EVERY: Duration = Duration::from_secs(5);
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
-const KEEP_HOUSE_EVERY: Duration = Duration::from_secs(3_600);
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
+const KEEP_HOUSE_EVERY: Duration = Duration::from_hours(1);
 
 pub(super) fn start(tasks: &Tasks, sweeper: Sweeper, gateway: &Gateway, wakes: Wakes, start: &Start) {
     let stop = &tasks.stop;
@@ -103,11 +103,7 @@ async fn keep_house(
 }
 
 /// Partitions ahead, old bodies out, old message ids forgotten.
-async fn tidy(
-    owner: &PgConnectOptions,
-    now: DateTime<Utc>,
-    database: &config::database::Database,
-) -> sqlx::Result<()> {
+async fn tidy(owner: &PgConnectOptions, now: DateTime<Utc>, database: &config::database::Database) -> sqlx::Result<()> {
     let mut db = owner.connect().await?;
     bodies::make_partitions(&mut db, now).await?;
     for (class, keep) in [("accepted", database.keep_accepted), ("refused", database.keep_refused)] {

@@ -5,6 +5,7 @@ mod destinations;
 mod housekeeping;
 mod search_key;
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -18,8 +19,9 @@ use uuid::Uuid;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigErrors};
+use crate::delivery::policy::Policy;
 use crate::delivery::promoter::{Promotions, Wakes};
-use crate::delivery::settle::Settler;
+use crate::delivery::settle::{Settlements, Settler};
 use crate::delivery::sweeper::Sweeper;
 use crate::delivery::worker::{self, Shared};
 use crate::gateway::{self, Gateway, Parts};
@@ -86,6 +88,9 @@ pub enum StartError {
     /// The database did not answer.
     #[error("the database did not answer: {0}")]
     Database(#[from] sqlx::Error),
+    /// The tokens of the sources.
+    #[error("{0}")]
+    Tokens(String),
     /// The secret of the search keys.
     #[error("{0}")]
     SearchKey(String),
@@ -107,7 +112,7 @@ impl Application {
     pub async fn start(start: Start) -> Result<Self, StartError> {
         let validation = Validation::built_in()?;
         let checked = destinations::check(&start.config, &validation, &start.clock)?;
-        let tokens = TokenTable::of(&start.config.sources).map_err(|error| StartError::SearchKey(error.to_string()))?;
+        let tokens = TokenTable::of(&start.config.sources).map_err(|error| StartError::Tokens(error.to_string()))?;
         let search_key = search_key::load(&start.config, &start.chance)?;
         let mut owner = start.owner.connect().await?;
         prepare(&mut owner, start.app_role.as_deref(), &start.clock).await?;
@@ -115,41 +120,13 @@ impl Application {
 
         // Bound before anything is started: a taken port is the commonest mistake.
         let address = start.config.http.listen;
-        let listener =
-            TcpListener::bind(address).await.map_err(|error| StartError::Listen { address, error })?;
-        let address = listener.local_addr().map_err(|error| StartError::Listen { address, error })?;
+        let taken = |error| StartError::Listen { address, error };
+        let listener = TcpListener::bind(address).await.map_err(taken)?;
+        let address = listener.local_addr().map_err(taken)?;
 
-        let tasks = Tasks::new();
-        let wakes = Wakes::default();
-        let (promotions, promoter) = Promotions::start(start.app.clone(), wakes.clone());
-        tasks.engine.spawn(promoter);
-        let options = PgPoolOptions::new().max_connections(start.config.database.connections.max(1));
-        let pool = options
-            .acquire_timeout(Duration::from_secs(5))
-            .test_before_acquire(false)
-            .connect_with(start.app.clone())
-            .await?;
+        let engine = Engine::start(&start, validation.packs_hash()).await?;
         let (lines, known, policies) = checked.lines(&numbers);
-        let node = Uuid::from_bytes(start.chance.bytes());
-        let settler = Settler {
-            node,
-            database: start.app.clone(),
-            promotions: promotions.clone(),
-            config_hash: start.config.hash.clone(),
-            packs: validation.packs_hash().to_owned(),
-        };
-        let (settlements, settling) = settler.start(tasks.abandon.clone());
-        tasks.engine.spawn(settling);
-        let sweeper = Sweeper {
-            node,
-            pool: pool.clone(),
-            clock: start.clock.clone(),
-            chance: start.chance.clone(),
-            wakes: wakes.clone(),
-            settlements: settlements.clone(),
-            destinations: policies,
-            alone: start.alone,
-        };
+        let sweeper = engine.sweeper(&start, policies);
         sweeper.recover().await?;
         sweeper.sweep().await?;
         let parts = Parts {
@@ -159,26 +136,17 @@ impl Application {
             routes: checked.routes,
             destinations: known,
             search_key,
-            promotions,
-            pool: pool.clone(),
+            promotions: engine.promotions.clone(),
+            pool: engine.pool.clone(),
             database: start.app.clone(),
-            tasks: tasks.engine.clone(),
+            tasks: engine.tasks.engine.clone(),
         };
-        let gateway = gateway::start(parts, &start.config, &tasks.engine);
-        let shared = Shared {
-            node,
-            database: start.app.clone(),
-            clock: start.clock.clone(),
-            chance: start.chance.clone(),
-            wakes: wakes.clone(),
-            settlements,
-            poll: start.config.delivery.poll.0,
-            tasks: tasks.sends.clone(),
-        };
+        let gateway = gateway::start(parts, &start.config, &engine.tasks.engine);
         for line in lines {
-            tasks.lines.spawn(worker::run(line, shared.clone(), tasks.stop.clone()));
+            engine.tasks.lines.spawn(worker::run(line, engine.shared(&start), engine.tasks.stop.clone()));
         }
-        housekeeping::start(&tasks, sweeper, &gateway, wakes, &start);
+        housekeeping::start(&engine.tasks, sweeper, &gateway, engine.wakes.clone(), &start);
+
         let base_url = base_url(&start.config, address);
         let door = Door {
             gateway: gateway.clone(),
@@ -187,15 +155,16 @@ impl Application {
             settings: start.config.http.clone(),
             base_url: base_url.clone(),
             tokens,
-            tasks: tasks.doors.clone(),
+            tasks: engine.tasks.doors.clone(),
         };
-        let serving = http::serve(listener, http::router(door), tasks.stop.clone());
-        tasks.doors.spawn(async move {
+        let serving = http::serve(listener, http::router(door), engine.tasks.stop.clone());
+        engine.tasks.doors.spawn(async move {
             if let Err(error) = serving.await {
                 tracing::error!(%error, "the front door failed");
             }
         });
-        Ok(Self { address, base_url, gateway, tasks, pool, patience: start.config.delivery.shutdown.0 })
+        let patience = start.config.delivery.shutdown.0;
+        Ok(Self { address, base_url, gateway, tasks: engine.tasks, pool: engine.pool, patience })
     }
 
     /// Stops: no new requests, no new leases; deliveries under way get the configured time, and what they come to is
@@ -224,6 +193,68 @@ impl Application {
             tracing::warn!("the writers did not end in time");
         }
         pool.close().await;
+    }
+}
+
+/// What moves deliveries: the promoter, the settler, and what workers share.
+struct Engine {
+    node: Uuid,
+    tasks: Tasks,
+    wakes: Wakes,
+    promotions: Promotions,
+    settlements: Settlements,
+    pool: PgPool,
+}
+
+impl Engine {
+    async fn start(start: &Start, packs: &str) -> sqlx::Result<Self> {
+        let options = PgPoolOptions::new().max_connections(start.config.database.connections.max(1));
+        let pool = options
+            .acquire_timeout(Duration::from_secs(5))
+            .test_before_acquire(false)
+            .connect_with(start.app.clone())
+            .await?;
+        let tasks = Tasks::new();
+        let wakes = Wakes::default();
+        let (promotions, promoter) = Promotions::start(start.app.clone(), wakes.clone());
+        tasks.engine.spawn(promoter);
+        let node = Uuid::from_bytes(start.chance.bytes());
+        let settler = Settler {
+            node,
+            database: start.app.clone(),
+            promotions: promotions.clone(),
+            config_hash: start.config.hash.clone(),
+            packs: packs.to_owned(),
+        };
+        let (settlements, settling) = settler.start(tasks.abandon.clone());
+        tasks.engine.spawn(settling);
+        Ok(Self { node, tasks, wakes, promotions, settlements, pool })
+    }
+
+    fn shared(&self, start: &Start) -> Shared {
+        Shared {
+            node: self.node,
+            database: start.app.clone(),
+            clock: start.clock.clone(),
+            chance: start.chance.clone(),
+            wakes: self.wakes.clone(),
+            settlements: self.settlements.clone(),
+            poll: start.config.delivery.poll.0,
+            tasks: self.tasks.sends.clone(),
+        }
+    }
+
+    fn sweeper(&self, start: &Start, destinations: HashMap<i32, (String, Policy)>) -> Sweeper {
+        Sweeper {
+            node: self.node,
+            pool: self.pool.clone(),
+            clock: start.clock.clone(),
+            chance: start.chance.clone(),
+            wakes: self.wakes.clone(),
+            settlements: self.settlements.clone(),
+            destinations,
+            alone: start.alone,
+        }
     }
 }
 

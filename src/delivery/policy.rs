@@ -147,7 +147,7 @@ mod tests {
             })
             .into();
         assert_eq!(waits, [5, 10, 20, 640, 900, 900, 900]);
-        let asked = DeliveryError::Transient { reason: String::new(), retry_after: Some(Duration::from_secs(3_600)) };
+        let asked = DeliveryError::Transient { reason: String::new(), retry_after: Some(Duration::from_hours(1)) };
         assert_eq!(seconds(&policy.decide(&Err(asked), moment(1)), moment(1)), 3_600);
     }
 

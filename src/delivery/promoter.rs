@@ -46,7 +46,6 @@ impl Wakes {
 
 impl Promotions {
     /// The handle, and the task to spawn. The task ends when every handle is gone.
-    #[must_use]
     pub fn start(options: PgConnectOptions, wakes: Wakes) -> (Self, impl Future<Output = ()>) {
         let (queue, received) = mpsc::unbounded_channel();
         let task = run(options, received, wakes.clone());
@@ -76,7 +75,9 @@ async fn run(options: PgConnectOptions, mut queue: mpsc::UnboundedReceiver<Vec<D
         loop {
             match promote(&mut connection, &options, &keys).await {
                 Ok(destinations) => {
-                    destinations.into_iter().for_each(|destination| wakes.wake(destination));
+                    for destination in destinations {
+                        wakes.wake(destination);
+                    }
                     break;
                 }
                 Err(error) => {

@@ -88,7 +88,6 @@ const MOST_IN_ONE_COMMIT: usize = 256;
 impl Settler {
     /// The handle, and the task to spawn. The task ends when every handle is gone, or, while the database is away, when
     /// `abandon` is cancelled.
-    #[must_use]
     pub fn start(self, abandon: CancellationToken) -> (Settlements, impl Future<Output = ()>) {
         let (queue, received) = mpsc::channel(MOST_IN_ONE_COMMIT);
         (Settlements(queue), Arc::new(self).run(received, abandon))

@@ -37,7 +37,7 @@ pub struct Sweeper {
 }
 
 /// A destination that is no longer configured keeps its deliveries; a lease on it is only made visible.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 impl Sweeper {
     /// Makes ready what a lost promotion left waiting.
@@ -46,8 +46,9 @@ impl Sweeper {
     /// When the database does not answer.
     pub async fn sweep(&self) -> sqlx::Result<()> {
         let mut db = self.pool.acquire().await?;
-        let woken = ordering::sweep(&mut db).await?;
-        woken.into_iter().for_each(|destination| self.wakes.wake(destination));
+        for destination in ordering::sweep(&mut db).await? {
+            self.wakes.wake(destination);
+        }
         Ok(())
     }
 

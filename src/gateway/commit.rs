@@ -9,7 +9,6 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::sync::{Mutex, mpsc, oneshot};
-use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::delivery::promoter::{DestinationKey, Promotions};
@@ -215,8 +214,8 @@ fn audit_row(commit: &Commit, outcome: Committed) -> Option<AuditRow> {
     match outcome {
         Committed::Held { exchange, same: true } => {
             let mut row = commit.audit.clone();
-            row.outcome = "repeated".to_owned();
-            row.exchange = Some(Uuid::from(exchange.uuid()));
+            "repeated".clone_into(&mut row.outcome);
+            row.exchange = Some(exchange.uuid());
             Some(row)
         }
         Committed::Held { same: false, .. } => None,

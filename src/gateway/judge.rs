@@ -50,7 +50,8 @@ fn judge_document(
     }
     let selection = inner.routes.select(&arrival.sender.source, &arrival.resource_type, root);
     for undecided in &selection.undecided {
-        let message = format!("Route '{}' could not be decided and was left out: {}", undecided.route, undecided.reason);
+        let message =
+            format!("Route '{}' could not be decided and was left out: {}", undecided.route, undecided.reason);
         issues.push(Issue { severity: "warning".to_owned(), ..Issue::error("processing", message) });
     }
     if selection.matched.is_empty() {

@@ -58,7 +58,9 @@ impl Refusals {
         let result = written.await;
         if result.is_err() {
             let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            counts.into_iter().for_each(|(key, count)| *kept.entry(key).or_default() += count);
+            for (key, count) in counts {
+                *kept.entry(key).or_default() += count;
+            }
         }
         result
     }

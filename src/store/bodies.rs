@@ -73,8 +73,8 @@ pub struct Body {
 /// # Errors
 /// When the database does not answer.
 pub async fn fetch(db: &mut PgConnection, exchanges: &[Uuid]) -> sqlx::Result<Vec<Body>> {
-    let rows: Vec<(Uuid, Vec<u8>, Option<String>, Option<String>)> =
-        sqlx::query_as(FETCH).bind(exchanges).fetch_all(db).await?;
+    type Row = (Uuid, Vec<u8>, Option<String>, Option<String>);
+    let rows: Vec<Row> = sqlx::query_as(FETCH).bind(exchanges).fetch_all(db).await?;
     let body = |(exchange, content, if_none_exist, if_match)| Body {
         exchange,
         content: Bytes::from(content),

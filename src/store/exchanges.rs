@@ -41,7 +41,11 @@ pub async fn insert(
         .bind(rows.iter().map(|row| row.endpoint).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.sender.source.as_str()).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.sender.ods.as_str()).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.end_user_ods.as_ref().map(|ods| ods.as_str())).collect::<Vec<_>>())
+        .bind(
+            rows.iter()
+                .map(|row| row.end_user_ods.as_ref().map(super::super::exchange::sender::OdsCode::as_str))
+                .collect::<Vec<_>>(),
+        )
         .bind(rows.iter().map(|row| row.ids.request).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.ids.correlation.as_str()).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.interaction.as_str()).collect::<Vec<_>>())

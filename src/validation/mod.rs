@@ -27,7 +27,9 @@ impl Validation {
     pub fn built_in() -> Result<Self, PackError> {
         let packs = [R4_CORE];
         let mut hash = Sha256::new();
-        packs.iter().for_each(|pack| hash.update(pack));
+        for pack in packs {
+            hash.update(pack);
+        }
         let profiles = Arc::new(ProfileSet::load(&packs)?);
         Ok(Self { profiles, packs_hash: hex::encode(hash.finalize()).into() })
     }

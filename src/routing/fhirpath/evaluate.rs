@@ -160,7 +160,7 @@ impl<'d> Context<'d> {
             (Operator::And, _, Some(false)) => Some(false),
             (Operator::Or | Operator::Implies, _, Some(true)) => Some(true),
             (Operator::Xor, Some(left), Some(right)) => Some(left != right),
-            (Operator::And, Some(true), right) | (Operator::Implies, Some(true), right) => right,
+            (Operator::And | Operator::Implies, Some(true), right) => right,
             (Operator::Or, Some(false), right) => right,
             _ => None,
         })
