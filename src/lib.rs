@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod delivery;
 pub mod exchange;
+pub mod formats;
 pub mod gateway;
 pub mod outcome;
 pub mod rejection;
