@@ -19,6 +19,9 @@ mod check;
 mod deserialize;
 mod load;
 mod recover;
+mod resolve;
+#[cfg(test)]
+mod tests;
 mod text;
 mod tree;
 

@@ -96,9 +96,9 @@ mod tests {
 
     #[test]
     fn periods_and_sizes_need_a_known_unit() {
-        assert_eq!("15m".parse(), Ok(Period(Duration::from_secs(900))));
+        assert_eq!("15m".parse(), Ok(Period(Duration::from_mins(15))));
         assert_eq!("10 MiB".parse(), Ok(Size(10 << 20)));
-        assert_eq!(Period(Duration::from_secs(900)).to_string(), "15m");
+        assert_eq!(Period(Duration::from_mins(15)).to_string(), "15m");
         for wrong in ["", "15", "m", "15 minutes", "-1s", "1.5h", "99999999999999999999s", "18446744073709551615d"] {
             assert!(wrong.parse::<Period>().is_err(), "{wrong}");
             assert!(wrong.parse::<Size>().is_err(), "{wrong}");

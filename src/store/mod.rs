@@ -9,6 +9,7 @@ pub mod destinations;
 pub mod exchanges;
 pub mod message_keys;
 pub mod ordering;
+pub mod reconciliation;
 pub mod reports;
 pub mod schema;
 pub mod stories;

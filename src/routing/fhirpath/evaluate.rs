@@ -9,7 +9,7 @@ use super::Undecidable;
 use super::ast::{Expression, Function, Literal, Operator, Start, Step, StepKind};
 use super::decimal::Decimal;
 use super::element::{elements, is_of_type, is_resource};
-use super::item::Item;
+use super::item::{Item, NoOrder};
 
 type Items<'d> = Vec<Item<'d>>;
 
@@ -160,8 +160,7 @@ impl<'d> Context<'d> {
             (Operator::And, _, Some(false)) => Some(false),
             (Operator::Or | Operator::Implies, _, Some(true)) => Some(true),
             (Operator::Xor, Some(left), Some(right)) => Some(left != right),
-            (Operator::And | Operator::Implies, Some(true), right) => right,
-            (Operator::Or, Some(false), right) => right,
+            (Operator::And | Operator::Implies, Some(true), right) | (Operator::Or, Some(false), right) => right,
             _ => None,
         })
     }
@@ -216,7 +215,7 @@ fn ordered(
         ([one], [another]) => (one, another),
         _ => return Err(undecidable(column, "several values on one side of a comparison")),
     };
-    let order = one.compare(another).ok_or(undecidable(column, "values of these kinds have no order"))?;
+    let order = one.compare(another).map_err(|NoOrder| undecidable(column, "values of these kinds have no order"))?;
     let holds = |order: Ordering| match operator {
         Operator::Less => order.is_lt(),
         Operator::LessOrEqual => order.is_le(),

@@ -22,6 +22,9 @@ pub(super) enum Item<'d> {
     Time(&'d str),
 }
 
+/// Items of such kinds have no order.
+pub(super) struct NoOrder;
+
 /// An item seen as a single value.
 enum Scalar<'d> {
     Boolean(bool),
@@ -86,20 +89,20 @@ impl<'d> Item<'d> {
         }
     }
 
-    /// The order of two items. Outer `None`: such items have no order; inner `None`: it cannot be told.
-    pub(super) fn compare(&self, other: &Self) -> Option<Option<Ordering>> {
+    /// The order of two items; `None`: it cannot be told.
+    pub(super) fn compare(&self, other: &Self) -> Result<Option<Ordering>, NoOrder> {
         let both_of_document = matches!((self, other), (Self::Node(_), Self::Node(_)));
         match (self.scalar(), other.scalar()) {
-            (Scalar::Number(one), Scalar::Number(another)) => Some(Some(one.cmp(&another))),
-            (Scalar::Time(one), Scalar::Time(another)) => Some(compare_times(one, another)),
-            (Scalar::Time(one), Scalar::Text(another)) => Some(compare_times(one, &another)),
-            (Scalar::Text(one), Scalar::Time(another)) => Some(compare_times(&one, another)),
+            (Scalar::Number(one), Scalar::Number(another)) => Ok(Some(one.cmp(&another))),
+            (Scalar::Time(one), Scalar::Time(another)) => Ok(compare_times(one, another)),
+            (Scalar::Time(one), Scalar::Text(another)) => Ok(compare_times(one, &another)),
+            (Scalar::Text(one), Scalar::Time(another)) => Ok(compare_times(&one, another)),
             (Scalar::Text(one), Scalar::Text(another)) => match (Temporal::parse(&one), Temporal::parse(&another)) {
                 // The document does not say that a text is a date; two that look like dates are.
-                (Some(one), Some(another)) if both_of_document => Some(one.compare(&another)),
-                _ => Some(Some(one.cmp(&another))),
+                (Some(one), Some(another)) if both_of_document => Ok(one.compare(&another)),
+                _ => Ok(Some(one.cmp(&another))),
             },
-            _ => None,
+            _ => Err(NoOrder),
         }
     }
 }

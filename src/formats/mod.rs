@@ -1,0 +1,3 @@
+//! Formats: what messages look like, whatever carries them.
+
+pub mod fhir_json;
