@@ -29,9 +29,8 @@ pub(super) fn judge(inner: &Inner, arrival: &Arrival) -> (Result<Judgement, Reje
         Err(rejection) => return (Err(rejection), Vec::new()),
     };
     let mut identities = patients::identities(document.root(), &arrival.sender.source);
-    if let Some(id) = arrival.resource_id.as_deref().filter(|_| arrival.interaction == Interaction::Update) {
-        identities.push(patients::resource_key(&arrival.sender.source, &arrival.resource_type, id));
-    }
+    let (interaction, id) = (arrival.interaction, arrival.resource_id.as_deref());
+    identities.extend(patients::resource_key(interaction, &arrival.sender.source, &arrival.resource_type, id));
     let keys = inner.search_key.keys(&identities);
     (judge_document(inner, arrival, &document, keys.clone()), keys)
 }
