@@ -2,10 +2,12 @@
 
 pub mod adapters;
 pub mod app;
+pub mod cli;
 pub mod chance;
 pub mod clock;
 pub mod config;
 pub mod delivery;
+pub mod demo;
 pub mod exchange;
 pub mod formats;
 pub mod gateway;

@@ -5,6 +5,8 @@ mod destinations;
 mod housekeeping;
 mod search_key;
 
+pub(crate) use search_key::load as search_key;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -5,6 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
+use super::promoter::promote_now;
 use crate::exchange::DeliveryId;
 use crate::exchange::rows::AuditRow;
 use crate::exchange::state::DeliveryState;
@@ -114,7 +115,7 @@ async fn perform(
     audit::insert(&mut tx, id.uuid(), &[audit_row(&target, id.uuid(), verb, act)], &act.config_hash, &act.packs)
         .await?;
     tx.commit().await?;
-    ordering::promote(db, &released).await?;
+    promote_now(db, &released).await?;
     acts::notify(db).await?;
     Ok(())
 }

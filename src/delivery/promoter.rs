@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::sync::{Notify, mpsc};
 
 use crate::store::ordering;
@@ -102,5 +102,16 @@ async fn promote(
         Some(db) => db,
         None => connection.insert(options.connect().await?),
     };
-    ordering::promote(db, keys).await
+    promote_now(db, keys).await
+}
+
+/// Promotes in a transaction of its own, which must begin after the one that changed the keys has been committed.
+///
+/// # Errors
+/// When the database refuses; the sweep heals it.
+pub async fn promote_now(db: &mut PgConnection, keys: &[DestinationKey]) -> sqlx::Result<Vec<i32>> {
+    let mut tx = db.begin().await?;
+    let destinations = ordering::promote(&mut tx, keys).await?;
+    tx.commit().await?;
+    Ok(destinations)
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use sqlx::PgPool;
+use sqlx::{Connection, PgPool};
 
 use super::destination::DeliveryError;
 use super::policy::{Moment, Policy};
@@ -46,7 +46,10 @@ impl Sweeper {
     /// When the database does not answer.
     pub async fn sweep(&self) -> sqlx::Result<()> {
         let mut db = self.pool.acquire().await?;
-        for destination in ordering::sweep(&mut db).await? {
+        let mut tx = db.begin().await?;
+        let woken = ordering::sweep(&mut tx).await?;
+        tx.commit().await?;
+        for destination in woken {
             self.wakes.wake(destination);
         }
         Ok(())

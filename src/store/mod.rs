@@ -12,4 +12,5 @@ pub mod ordering;
 pub mod reconciliation;
 pub mod reports;
 pub mod schema;
+pub mod server;
 pub mod stories;

@@ -85,7 +85,7 @@ pub async fn release(db: &mut PgConnection, seqs: &[i64]) -> sqlx::Result<Vec<(i
 }
 
 /// Makes ready what has become the head of all its keys; returns the destinations that have something new to send.
-/// Opens its own transaction: calling it inside the one that changed the keys would lose wake-ups.
+/// Belongs in a transaction of its own: inside the one that changed the keys it would lose wake-ups.
 ///
 /// # Errors
 /// When the database refuses.
@@ -93,14 +93,13 @@ pub async fn promote(db: &mut PgConnection, keys: &[(i32, Vec<u8>)]) -> sqlx::Re
     if keys.is_empty() {
         return Ok(Vec::new());
     }
-    let mut tx = sqlx::Connection::begin(db).await?;
-    sqlx::query(RELAXED).execute(&mut *tx).await?;
+    sqlx::query(RELAXED).execute(&mut *db).await?;
     let promoted: Vec<i32> = sqlx::query_scalar(PROMOTE)
         .bind(keys.iter().map(|(destination, _)| *destination).collect::<Vec<_>>())
         .bind(keys.iter().map(|(_, key)| &key[..]).collect::<Vec<_>>())
-        .fetch_all(&mut *tx)
+        .fetch_all(&mut *db)
         .await?;
-    finish(tx, promoted).await
+    announce(db, promoted).await
 }
 
 /// [`promote`] for every key there is; at start and every minute.
@@ -108,17 +107,15 @@ pub async fn promote(db: &mut PgConnection, keys: &[(i32, Vec<u8>)]) -> sqlx::Re
 /// # Errors
 /// When the database refuses.
 pub async fn sweep(db: &mut PgConnection) -> sqlx::Result<Vec<i32>> {
-    let mut tx = sqlx::Connection::begin(db).await?;
-    let promoted: Vec<i32> = sqlx::query_scalar(SWEEP).fetch_all(&mut *tx).await?;
-    finish(tx, promoted).await
+    let promoted: Vec<i32> = sqlx::query_scalar(SWEEP).fetch_all(&mut *db).await?;
+    announce(db, promoted).await
 }
 
-async fn finish(mut tx: sqlx::Transaction<'_, sqlx::Postgres>, mut promoted: Vec<i32>) -> sqlx::Result<Vec<i32>> {
+async fn announce(db: &mut PgConnection, mut promoted: Vec<i32>) -> sqlx::Result<Vec<i32>> {
     promoted.sort_unstable();
     promoted.dedup();
     if !promoted.is_empty() {
-        sqlx::query(NOTIFY).execute(&mut *tx).await?;
+        sqlx::query(NOTIFY).execute(db).await?;
     }
-    tx.commit().await?;
     Ok(promoted)
 }

@@ -2,7 +2,7 @@
 //! role may insert into and read the register and never change it.
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, PgConnection};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -40,16 +40,15 @@ pub async fn migrate(owner: &mut PgConnection) -> Result<(), SchemaError> {
 /// When the database refuses a grant.
 pub async fn grant(owner: &mut PgConnection, app_role: &str) -> Result<(), SchemaError> {
     let role = format!("\"{}\"", app_role.replace('"', "\"\""));
-    let mut tx = owner.begin().await?;
+    // Grants may be repeated, so they need no transaction.
     for (rights, tables) in [
         ("select, insert", "exchanges, exchange_keys, attempts, audit, bodies, search_keys"),
         ("select, insert, update, delete", "deliveries, delivery_keys, message_keys, destinations"),
     ] {
-        sqlx::raw_sql(AssertSqlSafe(format!("grant {rights} on {tables} to {role}"))).execute(&mut *tx).await?;
+        sqlx::raw_sql(AssertSqlSafe(format!("grant {rights} on {tables} to {role}"))).execute(&mut *owner).await?;
     }
     sqlx::raw_sql(AssertSqlSafe(format!("grant usage on all sequences in schema public to {role}")))
-        .execute(&mut *tx)
+        .execute(&mut *owner)
         .await?;
-    tx.commit().await?;
     Ok(())
 }

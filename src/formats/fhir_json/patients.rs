@@ -35,6 +35,13 @@ pub fn resource_key(interaction: Interaction, source: &str, resource_type: &str,
     Some(format!("ref|{source}|{resource_type}/{id}"))
 }
 
+/// The key of one identifier, as [`identities`] makes it; by it an operator finds a patient.
+#[must_use]
+pub fn identifier_key(system: &str, value: &str) -> String {
+    // The separator must not come from inside a part that another follows.
+    format!("id|{}|{value}", system.replace('|', "%7C"))
+}
+
 /// A value and what is around it.
 struct Place<'d> {
     value: Value<'d>,
@@ -141,8 +148,7 @@ impl Keys<'_> {
 
     fn identified(&mut self, system: Option<String>, value: &str) {
         self.found.insert(match system {
-            // The separator must not come from inside a part that another follows.
-            Some(system) => format!("id|{}|{value}", system.replace('|', "%7C")),
+            Some(system) => identifier_key(&system, value),
             None => format!("local|{}|{value}", self.source),
         });
     }

@@ -1,0 +1,1 @@
+//! `signalbox partner pas|central`: the demo's partners, each on its own.
