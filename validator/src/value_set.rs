@@ -22,7 +22,8 @@ pub(crate) enum Membership {
     Unknown,
 }
 
-type Codes = FxHashSet<Box<str>>;
+/// The codes of a system, or some of them.
+pub(crate) type Codes = FxHashSet<Box<str>>;
 
 #[derive(Debug, Default)]
 pub(crate) struct ValueSet {
@@ -97,6 +98,16 @@ impl<'d> Terminology<'d> {
             });
         }
         (expanded, ids)
+    }
+
+    /// The codes of every code system that is carried, by canonical.
+    pub(crate) fn codes_by_system(&self) -> FxHashMap<Box<str>, Codes> {
+        let codes = |system: &Value<'d>| {
+            let mut codes = FxHashSet::default();
+            collect(*system, &mut codes);
+            codes.into_iter().map(Box::from).collect()
+        };
+        self.code_systems.iter().map(|(canonical, system)| (canonical.as_str().into(), codes(system))).collect()
     }
 
     fn value_set(&self, canonical: &str, depth: u32) -> ValueSet {

@@ -1,14 +1,15 @@
 //! The one walk: every value of the document is met once, together with the element that defines it, and the rules
 //! of that element are asked. See [validating resources](https://hl7.org/fhir/R4/validation.html).
 
+use crate::definition::Strength;
 use crate::issue::{Issue, IssueCode};
 use crate::json::{Document, Kind, Value};
 use crate::location::{Location, Segment};
 use crate::node::{Content, Element, Node, NodeId, Property, Role, Special, Type, ValueSetId};
 use crate::profile_set::ProfileSet;
 use crate::rules::{
-    Finding, Rule, binding, cardinality, choice, contained, content, extension, format, primitive_extension, reference,
-    structure, type_,
+    Finding, Rule, binding, cardinality, choice, code_system, contained, content, extension, format,
+    primitive_extension, reference, structure, type_,
 };
 
 /// Issues beyond this many are not reported one by one.
@@ -30,6 +31,8 @@ struct Place<'p, 'a> {
     value: Value<'a>,
     location: &'p Location<'p>,
     node: &'a Node,
+    /// This is the `_name` of a primitive that has a value.
+    beside_value: bool,
 }
 
 impl<'p, 'a> Place<'p, 'a> {
@@ -89,12 +92,18 @@ impl<'a> Walk<'a> {
         self.report(place.value, place.location, Some(place.node), finding);
     }
 
+    fn report_found(&mut self, place: Place<'_, 'a>, finding: Option<Finding>) {
+        if let Some(finding) = finding {
+            self.report_at(place, finding);
+        }
+    }
+
     /// A resource by the type it names, at the root or inside another.
     fn resource(&mut self, value: Value<'a>, location: &Location<'_>) {
         let set = self.set;
         let name = value.get("resourceType").and_then(Value::as_str);
         if let Some(node) = name.as_deref().and_then(|name| set.resource(name)) {
-            self.object(Place { value, location, node: set.node(node) });
+            self.object(Place { value, location, node: set.node(node), beside_value: false });
             return;
         }
         let finding = structure::resource_type(name.as_deref(), set.resource_types());
@@ -103,7 +112,7 @@ impl<'a> Walk<'a> {
     }
 
     fn object(&mut self, place: Place<'_, 'a>) {
-        let Place { value, location, node } = place;
+        let Place { value, location, node, .. } = place;
         if let Some(finding) = content::empty(value) {
             self.report_at(place, finding);
             return;
@@ -121,7 +130,7 @@ impl<'a> Walk<'a> {
             let element = self.set.element(property.element);
             let bit = 1 << property.slot;
             let step = location.step(segment(element, *property));
-            let place = Place { value: member, location: &step, node };
+            let place = Place { value: member, location: &step, node, beside_value: false };
             if seen & bit != 0 && element.is_choice {
                 self.second_type(place, value, *property);
             }
@@ -147,7 +156,9 @@ impl<'a> Walk<'a> {
         if node.is_resource {
             return;
         }
-        if let Some(finding) = content::only_id(value) {
+        if !place.beside_value
+            && let Some(finding) = content::only_id(value)
+        {
             self.report_at(place, finding);
         } else if let Some((extensions, values)) = node.ext_1
             && let Some(finding) = extension::value_or_extensions(has(extensions), has(values))
@@ -234,7 +245,8 @@ impl<'a> Walk<'a> {
                     let step = place.location.step(Segment::Item(index));
                     let item = place.item(value, &step);
                     if value.kind() != Kind::Null {
-                        self.structure(item, node);
+                        let beside_value = primitive_extension::has_item(partner, index);
+                        self.structure(Place { beside_value, ..item }, node);
                     } else if partner.is_none() {
                         self.report_at(item, content::null());
                     }
@@ -242,7 +254,10 @@ impl<'a> Walk<'a> {
             }
             (_, true) => self.report_at(place, cardinality::missing_array(element)),
             (Kind::Null, false) => self.report_at(place, content::null()),
-            (_, false) => self.structure(place, node),
+            (_, false) => {
+                let beside_value = partner.is_some_and(|value| value.kind() != Kind::Null);
+                self.structure(Place { beside_value, ..place }, node);
+            }
         }
     }
 
@@ -253,7 +268,7 @@ impl<'a> Walk<'a> {
             Content::Primitive(primitive, _) => {
                 if let Some(finding) = format::check(primitive, &element_type.name, value) {
                     self.report_at(place, finding);
-                } else if let Some((strength, id)) = element.binding
+                } else if let Some((strength @ Strength::Required, id)) = element.binding
                     && let Some(code) = value.as_str()
                 {
                     let outcome = binding::code(strength, self.set.value_set(id), &code);
@@ -285,16 +300,25 @@ impl<'a> Walk<'a> {
 
     /// Rules that read a complex type as a whole.
     fn special(&mut self, place: Place<'_, 'a>, node: NodeId, element: &'a Element, element_type: &'a Type) {
-        let value = place.value;
-        if element_type.special == Special::Reference {
-            let set = self.set;
-            let is_type = |name: &str| set.is_resource_type(name);
-            let targets = &element_type.targets;
-            if let Some(finding) = reference::check(value, self.container, targets, is_type, set.resource_types()) {
-                self.report_at(place, finding);
+        let Place { value, .. } = place;
+        let set = self.set;
+        match element_type.special {
+            Special::Reference => {
+                let is_type = |name: &str| set.is_resource_type(name);
+                let targets = &element_type.targets;
+                let finding = reference::check(value, self.container, targets, is_type, set.resource_types());
+                self.report_found(place, finding);
             }
-        } else if let Some((strength, id)) = element.binding {
-            let outcome = binding::object(element_type.special, strength, self.set.value_set(id), value);
+            Special::Coding | Special::Quantity | Special::Identifier => {
+                self.report_found(
+                    place,
+                    code_system::check(element_type.special, value, |system| set.code_system(system)),
+                );
+            }
+            Special::CodeableConcept | Special::None => {}
+        }
+        if let Some((strength, id)) = element.binding {
+            let outcome = binding::object(element_type.special, strength, set.value_set(id), value);
             self.bound(place, id, outcome);
         }
         let is_extension = self.set.node(node).ext_1.is_some();
