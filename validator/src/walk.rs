@@ -7,6 +7,7 @@ use crate::json::{Document, Kind, Value};
 use crate::location::{Location, Segment};
 use crate::node::{Content, Element, Node, NodeId, Property, Role, Special, Type, ValueSetId};
 use crate::profile_set::ProfileSet;
+use crate::rules::contained::Contents;
 use crate::rules::{
     Finding, Rule, binding, cardinality, choice, code_system, contained, content, extension, format,
     primitive_extension, reference, structure, type_,
@@ -18,8 +19,8 @@ const MOST_ISSUES: usize = 500;
 /// A walk in progress.
 pub(crate) struct Walk<'a> {
     set: &'a ProfileSet,
-    /// The resource whose contained resources a reference may name: the outermost that is not itself contained.
-    container: Value<'a>,
+    /// What the resource we are in contains, for its references to name; a contained resource is in its container.
+    contents: Contents<'a>,
     issues: Vec<Issue>,
     /// Value sets for which it has been said that they are not checked.
     remarked: Vec<ValueSetId>,
@@ -45,7 +46,7 @@ impl<'a> Walk<'a> {
     /// Walks a whole document; the issues are in the order of the text.
     pub(crate) fn over(set: &'a ProfileSet, document: &'a Document<'a>) -> Vec<Issue> {
         let root = document.root();
-        let mut walk = Self { set, container: root, issues: Vec::new(), remarked: Vec::new() };
+        let mut walk = Self { set, contents: Contents::of(root), issues: Vec::new(), remarked: Vec::new() };
         let resource_type = root.str_at(&["resourceType"]);
         let known = resource_type.as_deref().filter(|name| set.is_resource_type(name));
         let location = Location::root(known.unwrap_or("Resource"));
@@ -213,14 +214,16 @@ impl<'a> Walk<'a> {
         if let Some(finding) = content::empty(place.value).or_else(|| cardinality::count(element, place.value.len())) {
             self.report_at(place, finding);
         }
-        for (index, value) in place.value.children().enumerate() {
+        // The partner is looked for only when there is a place for it to fill.
+        let has_sibling = matches!(element_type.content, Content::Primitive(_, Some(_)));
+        let wanted = has_sibling && place.value.children().any(|item| item.kind() == Kind::Null);
+        let partner = if wanted { parent.get(&format!("_{key}")) } else { None };
+        for ((index, value), filled) in place.value.children().enumerate().zip(primitive_extension::filled(partner)) {
             let step = place.location.step(Segment::Item(index));
             let item = place.item(value, &step);
             if value.kind() != Kind::Null {
                 self.value(item, element, element_type);
-            } else if !matches!(element_type.content, Content::Primitive(_, Some(_)))
-                || !primitive_extension::has_item(parent.get(&format!("_{key}")), index)
-            {
+            } else if !filled {
                 self.report_at(item, content::null());
             }
         }
@@ -241,11 +244,11 @@ impl<'a> Walk<'a> {
                 if let Some(finding) = finding {
                     self.report_at(place, finding);
                 }
-                for (index, value) in place.value.children().enumerate() {
+                let filled = primitive_extension::filled(partner);
+                for ((index, value), beside_value) in place.value.children().enumerate().zip(filled) {
                     let step = place.location.step(Segment::Item(index));
                     let item = place.item(value, &step);
                     if value.kind() != Kind::Null {
-                        let beside_value = primitive_extension::has_item(partner, index);
                         self.structure(Place { beside_value, ..item }, node);
                     } else if partner.is_none() {
                         self.report_at(item, content::null());
@@ -306,7 +309,7 @@ impl<'a> Walk<'a> {
             Special::Reference => {
                 let is_type = |name: &str| set.is_resource_type(name);
                 let targets = &element_type.targets;
-                let finding = reference::check(value, self.container, targets, is_type, set.resource_types());
+                let finding = reference::check(value, &self.contents, targets, is_type, set.resource_types());
                 self.report_found(place, finding);
             }
             Special::Coding | Special::Quantity | Special::Identifier => {
@@ -346,17 +349,17 @@ impl<'a> Walk<'a> {
 
     /// A resource inside another: contained in it, or beside it as in a Bundle.
     fn inner_resource(&mut self, place: Place<'_, 'a>, element: &'a Element) {
-        let outer = self.container;
         if &*element.name == contained::ELEMENT {
-            let findings = contained::resource(place.value).chain(contained::is_referred_to(place.value, outer));
-            for finding in findings {
+            let referred = contained::is_referred_to(place.value, &self.contents);
+            for finding in contained::resource(place.value).chain(referred) {
                 self.report_at(place, finding);
             }
+            self.resource(place.value, place.location);
         } else {
-            self.container = place.value;
+            let outer = std::mem::replace(&mut self.contents, Contents::of(place.value));
+            self.resource(place.value, place.location);
+            self.contents = outer;
         }
-        self.resource(place.value, place.location);
-        self.container = outer;
     }
 }
 

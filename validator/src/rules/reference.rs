@@ -1,6 +1,7 @@
 //! [Reference](https://hl7.org/fhir/R4/references.html): a `reference` of a form that can be followed, to a type that
 //! exists and that the element allows.
 
+use super::contained::Contents;
 use super::{Finding, Rule, format};
 use crate::issue::{IssueCode, Severity};
 use crate::json::Value;
@@ -19,10 +20,10 @@ enum Target<'r> {
     Unknown,
 }
 
-/// Checks a Reference. `container` is the resource whose contained resources it may name.
+/// Checks a Reference. `container` holds the contained resources that it may name.
 pub(crate) fn check<'k>(
     value: Value<'_>,
-    container: Value<'_>,
+    container: &Contents<'_>,
     targets: &[Box<str>],
     is_type: impl Fn(&str) -> bool,
     types: impl Iterator<Item = &'k str>,
@@ -63,13 +64,16 @@ pub(crate) fn check<'k>(
     }
 }
 
-fn contained(id: &str, container: Value<'_>, allows: impl Fn(&str) -> bool, targets: &[Box<str>]) -> Option<Finding> {
+fn contained(
+    id: &str,
+    container: &Contents<'_>,
+    allows: impl Fn(&str) -> bool,
+    targets: &[Box<str>],
+) -> Option<Finding> {
     if id.is_empty() {
         return None;
     }
-    let mut resources = container.get(super::contained::ELEMENT).into_iter().flat_map(Value::items);
-    let found = resources.find(|resource| resource.str_at(&["id"]).as_deref() == Some(id));
-    let Some(resource) = found else {
+    let Some(resource) = container.get(id) else {
         let message = "The reference begins with '#', but no contained resource has that id.";
         return Some(Finding::error(Rule::Reference, IssueCode::NotFound, message));
     };
