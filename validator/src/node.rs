@@ -116,17 +116,19 @@ pub(crate) enum Special {
     Coding,
     CodeableConcept,
     Quantity,
+    Identifier,
     Reference,
 }
 
 impl Special {
-    /// The types that [terminologies](https://hl7.org/fhir/R4/terminologies.html) and
+    /// The types that [terminologies](https://hl7.org/fhir/R4/terminologies.html), identifiers and
     /// [references](https://hl7.org/fhir/R4/references.html) give a meaning of their own.
     pub(crate) fn of(type_name: &str) -> Self {
         match type_name {
             "Coding" => Self::Coding,
             "CodeableConcept" => Self::CodeableConcept,
             "Quantity" => Self::Quantity,
+            "Identifier" => Self::Identifier,
             "Reference" => Self::Reference,
             _ => Self::None,
         }

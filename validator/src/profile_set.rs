@@ -10,7 +10,7 @@ use crate::issue::Issue;
 use crate::json::Document;
 use crate::node::{Element, ElementId, Node, NodeId, ValueSetId};
 use crate::pack::{self, PackError, PackInfo};
-use crate::value_set::{Terminology, ValueSet};
+use crate::value_set::{Codes, Terminology, ValueSet};
 use crate::walk::Walk;
 
 /// Definitions compiled once, to validate any number of documents from any number of threads.
@@ -18,6 +18,7 @@ pub struct ProfileSet {
     packs: Vec<PackInfo>,
     arena: Arena,
     value_sets: Vec<ValueSet>,
+    code_systems: FxHashMap<Box<str>, Codes>,
 }
 
 impl fmt::Debug for ProfileSet {
@@ -58,8 +59,8 @@ impl ProfileSet {
             elements.filter_map(|element| element.binding.as_ref()).map(|binding| binding.value_set.as_str()).collect();
         let (value_sets, ids) = terminology.expand(&bound);
         let arena = compile(&definitions, &ids)?;
-        let packs = read.into_iter().map(|(info, _)| info).collect();
-        Ok(Self { packs, arena, value_sets })
+        let packs = read.iter().map(|(info, _)| info.clone()).collect();
+        Ok(Self { packs, arena, value_sets, code_systems: terminology.codes_by_system() })
     }
 
     /// Validates a document against the base definition of the type it names. No issue is an error, or worse, exactly
@@ -100,6 +101,11 @@ impl ProfileSet {
 
     pub(crate) fn value_set(&self, id: ValueSetId) -> &ValueSet {
         &self.value_sets[id.index()]
+    }
+
+    /// The codes of a system, when they are carried.
+    pub(crate) fn code_system(&self, canonical: &str) -> Option<&Codes> {
+        self.code_systems.get(canonical)
     }
 
     /// The canonical of the definition a node was compiled from.

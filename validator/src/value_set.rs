@@ -22,7 +22,8 @@ pub(crate) enum Membership {
     Unknown,
 }
 
-type Codes = FxHashSet<Box<str>>;
+/// The codes of a system, or some of them.
+pub(crate) type Codes = FxHashSet<Box<str>>;
 
 #[derive(Debug, Default)]
 pub(crate) struct ValueSet {
@@ -97,6 +98,16 @@ impl<'d> Terminology<'d> {
             });
         }
         (expanded, ids)
+    }
+
+    /// The codes of every code system that is carried, by canonical.
+    pub(crate) fn codes_by_system(&self) -> FxHashMap<Box<str>, Codes> {
+        let codes = |system: &Value<'d>| {
+            let mut codes = FxHashSet::default();
+            collect(*system, &mut codes);
+            codes.into_iter().map(Box::from).collect()
+        };
+        self.code_systems.iter().map(|(canonical, system)| (canonical.as_str().into(), codes(system))).collect()
     }
 
     fn value_set(&self, canonical: &str, depth: u32) -> ValueSet {
@@ -193,4 +204,65 @@ fn find<'d>(parent: Value<'d>, code: &str) -> Option<Value<'d>> {
 
 fn items<'d>(object: Value<'d>, key: &str) -> impl Iterator<Item = Value<'d>> + use<'d> {
     object.get(key).into_iter().flat_map(Value::items)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Document;
+
+    const SYSTEM: &str =
+        r#"{"url":"s","concept":[{"code":"a","concept":[{"code":"b","concept":[{"code":"c"}]}]},{"code":"d"}]}"#;
+
+    /// Expands a value set over the system `s`, beside one that is an import.
+    fn expand(compose: &str) -> ValueSet {
+        let import = r#"{"compose":{"include":[{"system":"t","concept":[{"code":"x"}]}]}}"#;
+        let text = format!(r#"[{SYSTEM},{{"compose":{compose}}},{import}]"#);
+        let document = Document::read(text.as_bytes()).unwrap();
+        let values: Vec<_> = document.root().items().collect();
+        let mut terminology = Terminology::default();
+        terminology.code_systems.insert("s".to_owned(), values[0]);
+        terminology.value_sets.insert("v".to_owned(), values[1]);
+        terminology.value_sets.insert("import".to_owned(), values[2]);
+        terminology.value_set("v", 0)
+    }
+
+    fn held(value_set: &ValueSet) -> String {
+        ["a", "b", "c", "d"].into_iter().filter(|code| value_set.contains("s", code) == Membership::In).collect()
+    }
+
+    #[test]
+    fn filters_follow_the_hierarchy() {
+        for (op, value, expected) in
+            [("is-a", "b", "bc"), ("descendent-of", "a", "bc"), ("is-not-a", "b", "ad"), ("is-a", "z", "")]
+        {
+            let filter = format!(r#"[{{"property":"concept","op":"{op}","value":"{value}"}}]"#);
+            let value_set = expand(&format!(r#"{{"include":[{{"system":"s","filter":{filter}}}]}}"#));
+            assert_eq!(held(&value_set), expected, "{op} {value}");
+        }
+        assert_eq!(held(&expand(r#"{"include":[{"system":"s"}]}"#)), "abcd");
+        let less = r#"{"include":[{"system":"s"}],"exclude":[{"system":"s","concept":[{"code":"d"}]}]}"#;
+        assert_eq!(held(&expand(less)), "abc");
+    }
+
+    #[test]
+    fn what_is_not_carried_is_unknown_and_the_rest_is_out() {
+        let mixed = expand(r#"{"include":[{"system":"s"},{"system":"elsewhere"}]}"#);
+        let of = |system, code| mixed.contains(system, code);
+        assert_eq!((of("s", "a"), of("s", "z")), (Membership::In, Membership::Out));
+        assert_eq!((of("elsewhere", "a"), of("third", "a")), (Membership::Unknown, Membership::Out));
+        assert_eq!((mixed.contains_code("a"), mixed.contains_code("z")), (Membership::In, Membership::Unknown));
+        let unread = r#"{"include":[{"system":"s","filter":[{"property":"colour","op":"=","value":"red"}]}]}"#;
+        assert_eq!(expand(unread).contains("s", "a"), Membership::Unknown);
+    }
+
+    #[test]
+    fn imports_are_followed_and_a_missing_one_leaves_the_set_open() {
+        let imported = expand(r#"{"include":[{"valueSet":["import|1.0"]}]}"#);
+        assert_eq!((imported.contains("t", "x"), imported.contains("t", "y")), (Membership::In, Membership::Out));
+        let missing = expand(r#"{"include":[{"valueSet":["nowhere"]},{"system":"s"}]}"#);
+        assert_eq!((missing.contains("s", "a"), missing.contains("q", "a")), (Membership::In, Membership::Unknown));
+        // A set that imports itself is not followed for ever.
+        assert_eq!(expand(r#"{"include":[{"valueSet":["v"]}]}"#).contains("s", "a"), Membership::Unknown);
+    }
 }

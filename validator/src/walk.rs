@@ -1,14 +1,16 @@
 //! The one walk: every value of the document is met once, together with the element that defines it, and the rules
 //! of that element are asked. See [validating resources](https://hl7.org/fhir/R4/validation.html).
 
+use crate::definition::Strength;
 use crate::issue::{Issue, IssueCode};
 use crate::json::{Document, Kind, Value};
 use crate::location::{Location, Segment};
 use crate::node::{Content, Element, Node, NodeId, Property, Role, Special, Type, ValueSetId};
 use crate::profile_set::ProfileSet;
+use crate::rules::contained::Contents;
 use crate::rules::{
-    Finding, Rule, binding, cardinality, choice, contained, content, extension, format, primitive_extension, reference,
-    structure, type_,
+    Finding, Rule, binding, cardinality, choice, code_system, contained, content, extension, format,
+    primitive_extension, reference, structure, type_,
 };
 
 /// Issues beyond this many are not reported one by one.
@@ -17,8 +19,8 @@ const MOST_ISSUES: usize = 500;
 /// A walk in progress.
 pub(crate) struct Walk<'a> {
     set: &'a ProfileSet,
-    /// The resource whose contained resources a reference may name: the outermost that is not itself contained.
-    container: Value<'a>,
+    /// What the resource we are in contains, for its references to name; a contained resource is in its container.
+    contents: Contents<'a>,
     issues: Vec<Issue>,
     /// Value sets for which it has been said that they are not checked.
     remarked: Vec<ValueSetId>,
@@ -30,6 +32,8 @@ struct Place<'p, 'a> {
     value: Value<'a>,
     location: &'p Location<'p>,
     node: &'a Node,
+    /// This is the `_name` of a primitive that has a value.
+    beside_value: bool,
 }
 
 impl<'p, 'a> Place<'p, 'a> {
@@ -42,7 +46,7 @@ impl<'a> Walk<'a> {
     /// Walks a whole document; the issues are in the order of the text.
     pub(crate) fn over(set: &'a ProfileSet, document: &'a Document<'a>) -> Vec<Issue> {
         let root = document.root();
-        let mut walk = Self { set, container: root, issues: Vec::new(), remarked: Vec::new() };
+        let mut walk = Self { set, contents: Contents::of(root), issues: Vec::new(), remarked: Vec::new() };
         let resource_type = root.str_at(&["resourceType"]);
         let known = resource_type.as_deref().filter(|name| set.is_resource_type(name));
         let location = Location::root(known.unwrap_or("Resource"));
@@ -89,12 +93,18 @@ impl<'a> Walk<'a> {
         self.report(place.value, place.location, Some(place.node), finding);
     }
 
+    fn report_found(&mut self, place: Place<'_, 'a>, finding: Option<Finding>) {
+        if let Some(finding) = finding {
+            self.report_at(place, finding);
+        }
+    }
+
     /// A resource by the type it names, at the root or inside another.
     fn resource(&mut self, value: Value<'a>, location: &Location<'_>) {
         let set = self.set;
         let name = value.get("resourceType").and_then(Value::as_str);
         if let Some(node) = name.as_deref().and_then(|name| set.resource(name)) {
-            self.object(Place { value, location, node: set.node(node) });
+            self.object(Place { value, location, node: set.node(node), beside_value: false });
             return;
         }
         let finding = structure::resource_type(name.as_deref(), set.resource_types());
@@ -103,7 +113,7 @@ impl<'a> Walk<'a> {
     }
 
     fn object(&mut self, place: Place<'_, 'a>) {
-        let Place { value, location, node } = place;
+        let Place { value, location, node, .. } = place;
         if let Some(finding) = content::empty(value) {
             self.report_at(place, finding);
             return;
@@ -121,7 +131,7 @@ impl<'a> Walk<'a> {
             let element = self.set.element(property.element);
             let bit = 1 << property.slot;
             let step = location.step(segment(element, *property));
-            let place = Place { value: member, location: &step, node };
+            let place = Place { value: member, location: &step, node, beside_value: false };
             if seen & bit != 0 && element.is_choice {
                 self.second_type(place, value, *property);
             }
@@ -147,7 +157,9 @@ impl<'a> Walk<'a> {
         if node.is_resource {
             return;
         }
-        if let Some(finding) = content::only_id(value) {
+        if !place.beside_value
+            && let Some(finding) = content::only_id(value)
+        {
             self.report_at(place, finding);
         } else if let Some((extensions, values)) = node.ext_1
             && let Some(finding) = extension::value_or_extensions(has(extensions), has(values))
@@ -202,14 +214,16 @@ impl<'a> Walk<'a> {
         if let Some(finding) = content::empty(place.value).or_else(|| cardinality::count(element, place.value.len())) {
             self.report_at(place, finding);
         }
-        for (index, value) in place.value.children().enumerate() {
+        // The partner is looked for only when there is a place for it to fill.
+        let has_sibling = matches!(element_type.content, Content::Primitive(_, Some(_)));
+        let wanted = has_sibling && place.value.children().any(|item| item.kind() == Kind::Null);
+        let partner = if wanted { parent.get(&format!("_{key}")) } else { None };
+        for ((index, value), filled) in place.value.children().enumerate().zip(primitive_extension::filled(partner)) {
             let step = place.location.step(Segment::Item(index));
             let item = place.item(value, &step);
             if value.kind() != Kind::Null {
                 self.value(item, element, element_type);
-            } else if !matches!(element_type.content, Content::Primitive(_, Some(_)))
-                || !primitive_extension::has_item(parent.get(&format!("_{key}")), index)
-            {
+            } else if !filled {
                 self.report_at(item, content::null());
             }
         }
@@ -230,11 +244,12 @@ impl<'a> Walk<'a> {
                 if let Some(finding) = finding {
                     self.report_at(place, finding);
                 }
-                for (index, value) in place.value.children().enumerate() {
+                let filled = primitive_extension::filled(partner);
+                for ((index, value), beside_value) in place.value.children().enumerate().zip(filled) {
                     let step = place.location.step(Segment::Item(index));
                     let item = place.item(value, &step);
                     if value.kind() != Kind::Null {
-                        self.structure(item, node);
+                        self.structure(Place { beside_value, ..item }, node);
                     } else if partner.is_none() {
                         self.report_at(item, content::null());
                     }
@@ -242,7 +257,10 @@ impl<'a> Walk<'a> {
             }
             (_, true) => self.report_at(place, cardinality::missing_array(element)),
             (Kind::Null, false) => self.report_at(place, content::null()),
-            (_, false) => self.structure(place, node),
+            (_, false) => {
+                let beside_value = partner.is_some_and(|value| value.kind() != Kind::Null);
+                self.structure(Place { beside_value, ..place }, node);
+            }
         }
     }
 
@@ -253,7 +271,7 @@ impl<'a> Walk<'a> {
             Content::Primitive(primitive, _) => {
                 if let Some(finding) = format::check(primitive, &element_type.name, value) {
                     self.report_at(place, finding);
-                } else if let Some((strength, id)) = element.binding
+                } else if let Some((strength @ Strength::Required, id)) = element.binding
                     && let Some(code) = value.as_str()
                 {
                     let outcome = binding::code(strength, self.set.value_set(id), &code);
@@ -285,16 +303,25 @@ impl<'a> Walk<'a> {
 
     /// Rules that read a complex type as a whole.
     fn special(&mut self, place: Place<'_, 'a>, node: NodeId, element: &'a Element, element_type: &'a Type) {
-        let value = place.value;
-        if element_type.special == Special::Reference {
-            let set = self.set;
-            let is_type = |name: &str| set.is_resource_type(name);
-            let targets = &element_type.targets;
-            if let Some(finding) = reference::check(value, self.container, targets, is_type, set.resource_types()) {
-                self.report_at(place, finding);
+        let Place { value, .. } = place;
+        let set = self.set;
+        match element_type.special {
+            Special::Reference => {
+                let is_type = |name: &str| set.is_resource_type(name);
+                let targets = &element_type.targets;
+                let finding = reference::check(value, &self.contents, targets, is_type, set.resource_types());
+                self.report_found(place, finding);
             }
-        } else if let Some((strength, id)) = element.binding {
-            let outcome = binding::object(element_type.special, strength, self.set.value_set(id), value);
+            Special::Coding | Special::Quantity | Special::Identifier => {
+                self.report_found(
+                    place,
+                    code_system::check(element_type.special, value, |system| set.code_system(system)),
+                );
+            }
+            Special::CodeableConcept | Special::None => {}
+        }
+        if let Some((strength, id)) = element.binding {
+            let outcome = binding::object(element_type.special, strength, set.value_set(id), value);
             self.bound(place, id, outcome);
         }
         let is_extension = self.set.node(node).ext_1.is_some();
@@ -322,17 +349,17 @@ impl<'a> Walk<'a> {
 
     /// A resource inside another: contained in it, or beside it as in a Bundle.
     fn inner_resource(&mut self, place: Place<'_, 'a>, element: &'a Element) {
-        let outer = self.container;
         if &*element.name == contained::ELEMENT {
-            let findings = contained::resource(place.value).chain(contained::is_referred_to(place.value, outer));
-            for finding in findings {
+            let referred = contained::is_referred_to(place.value, &self.contents);
+            for finding in contained::resource(place.value).chain(referred) {
                 self.report_at(place, finding);
             }
+            self.resource(place.value, place.location);
         } else {
-            self.container = place.value;
+            let outer = std::mem::replace(&mut self.contents, Contents::of(place.value));
+            self.resource(place.value, place.location);
+            self.contents = outer;
         }
-        self.resource(place.value, place.location);
-        self.container = outer;
     }
 }
 

@@ -155,12 +155,13 @@ impl<'d> Compiler<'d> {
         children: &[Entry<'d>],
         scopes: &BTreeMap<&str, NodeId>,
     ) -> Result<Node, PackError> {
-        let name = [definition.type_name.as_str(), scope].join(".");
+        let path = [definition.type_name.as_str(), scope].join(".");
+        let name = path.trim_end_matches('.');
         if children.len() > MOST_ELEMENTS {
-            return Err(PackError::TooManyElements(name));
+            return Err(PackError::TooManyElements(name.to_owned()));
         }
         let mut node = Node {
-            name: name.trim_end_matches('.').into(),
+            name: name.into(),
             definition: id,
             properties: FxHashMap::default(),
             required: Box::default(),

@@ -49,7 +49,21 @@ impl Default for Limits {
 pub struct Document<'s> {
     text: &'s str,
     nodes: Vec<Node>,
-    line_starts: OnceLock<Vec<u32>>,
+    lines: OnceLock<Lines>,
+}
+
+/// What it takes to turn an offset into a line and a column; made when first asked for.
+struct Lines {
+    starts: Vec<u32>,
+    /// Characters are bytes: nobody has to count along a document of one line.
+    ascii: bool,
+}
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let newlines = memchr::memchr_iter(b'\n', text.as_bytes()).filter_map(|at| u32::try_from(at + 1).ok());
+        Self { starts: std::iter::once(0).chain(newlines).collect(), ascii: text.is_ascii() }
+    }
 }
 
 /// Without content, for the reason given at [`Value`].
@@ -86,7 +100,7 @@ impl<'s> Document<'s> {
         }
         let limits = Limits { depth: limits.depth.min(Limits::DEEPEST) };
         match reader::read(text, limits) {
-            Ok(nodes) => Ok(Self { text, nodes, line_starts: OnceLock::new() }),
+            Ok(nodes) => Ok(Self { text, nodes, lines: OnceLock::new() }),
             Err((offset, kind)) => Err(error_at(text, offset, kind)),
         }
     }
@@ -112,12 +126,12 @@ impl<'s> Document<'s> {
     /// Line and column of a byte offset.
     #[must_use]
     pub fn position(&self, offset: usize) -> Position {
-        let starts = self.line_starts.get_or_init(|| {
-            let newlines = memchr::memchr_iter(b'\n', self.text.as_bytes());
-            std::iter::once(0).chain(newlines.filter_map(|at| u32::try_from(at + 1).ok())).collect()
-        });
+        let Lines { starts, ascii } = self.lines.get_or_init(|| Lines::of(self.text));
         let line = starts.partition_point(|&start| start as usize <= offset);
         let start = line.checked_sub(1).and_then(|index| starts.get(index)).map_or(0, |&start| start as usize);
+        if *ascii {
+            return place(line, offset.min(self.text.len()) - start);
+        }
         position_in_line(self.text, line, start, offset)
     }
 
@@ -150,6 +164,11 @@ pub(super) fn key_text<'t>(text: &'t str, node: &Node) -> Cow<'t, str> {
 fn position_in_line(text: &str, line: usize, start: usize, offset: usize) -> Position {
     let end = offset.min(text.len());
     let column = text.get(start..end).map_or(end - start, |part| part.chars().count());
+    place(line, column)
+}
+
+/// A line counted from 1 and a column counted from 0.
+fn place(line: usize, column: usize) -> Position {
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Position { line: count(line.max(1)), column: count(column + 1) }
 }

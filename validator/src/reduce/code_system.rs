@@ -9,7 +9,7 @@ const OTHER_BODIES: [&str; 10] =
     ["DICOM", "NEMA", "NUBC", "LOINC", "Regenstrief", "SNOMED", "ISO ", "ASTM", "IHE", "American Medical Association"];
 const HL7: [&str; 2] = ["http://hl7.org/fhir/", "http://terminology.hl7.org/CodeSystem/"];
 /// Re-published systems whose resource does not say in words where its codes come from.
-const RE_PUBLISHED: [&str; 7] = [
+const RE_PUBLISHED: [&str; 8] = [
     "http://hl7.org/fhir/spdx-license",
     "http://terminology.hl7.org/CodeSystem/dicom-audit-lifecycle",
     "http://terminology.hl7.org/CodeSystem/audit-event-type",
@@ -17,6 +17,7 @@ const RE_PUBLISHED: [&str; 7] = [
     "http://terminology.hl7.org/CodeSystem/contractsignertypecodes",
     "http://terminology.hl7.org/CodeSystem/object-role",
     "http://terminology.hl7.org/CodeSystem/audit-entity-type",
+    "http://terminology.hl7.org/CodeSystem/security-source-type",
 ];
 
 /// Whether codes of the system with this canonical may be copied.

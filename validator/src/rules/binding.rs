@@ -31,7 +31,7 @@ pub(crate) fn object(special: Special, strength: Strength, value_set: &ValueSet,
     match special {
         Special::Coding | Special::Quantity => coding(strength, value_set, value),
         Special::CodeableConcept => concept(strength, value_set, value),
-        Special::None | Special::Reference => Outcome::Good,
+        Special::None | Special::Identifier | Special::Reference => Outcome::Good,
     }
 }
 

@@ -4,6 +4,7 @@
 pub(crate) mod binding;
 pub(crate) mod cardinality;
 pub(crate) mod choice;
+pub(crate) mod code_system;
 pub(crate) mod contained;
 pub(crate) mod content;
 pub(crate) mod extension;
@@ -36,6 +37,8 @@ pub enum Rule {
     Content,
     /// The code is in the value set.
     Binding,
+    /// The system is absolute, and has the code.
+    CodeSystem,
     /// The reference is well formed and points to an allowed type.
     Reference,
     /// An extension has a value or extensions (ext-1), and says which it is.
@@ -59,6 +62,7 @@ impl Rule {
             Self::PrimitiveExtension => "primitive-extension",
             Self::Content => "content",
             Self::Binding => "binding",
+            Self::CodeSystem => "code-system",
             Self::Reference => "reference",
             Self::Extension => "extension",
             Self::Contained => "contained",

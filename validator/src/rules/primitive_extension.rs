@@ -16,8 +16,8 @@ pub(crate) fn lengths(name: &str, sibling: Value<'_>, value: Option<Value<'_>>) 
     (value.len() != sibling.len()).then(|| Finding::error(Rule::PrimitiveExtension, IssueCode::Structure, message))
 }
 
-/// Whether item `index` of the partner array holds something.
-pub(crate) fn has_item(partner: Option<Value<'_>>, index: usize) -> bool {
-    let item = partner.and_then(|partner| partner.items().nth(index));
-    item.is_some_and(|item| item.kind() != Kind::Null)
+/// For each item of an array and on without end: whether the partner array holds something in its place.
+pub(crate) fn filled(partner: Option<Value<'_>>) -> impl Iterator<Item = bool> {
+    let items = partner.into_iter().flat_map(Value::items);
+    items.map(|item| item.kind() != Kind::Null).chain(std::iter::repeat(false))
 }

@@ -1,9 +1,13 @@
 //! [Reference](https://hl7.org/fhir/R4/references.html): a `reference` of a form that can be followed, to a type that
 //! exists and that the element allows.
 
+use super::contained::Contents;
 use super::{Finding, Rule, format};
 use crate::issue::{IssueCode, Severity};
 use crate::json::Value;
+
+/// The base that a relative `Reference.type` is relative to.
+const BASE: &str = "http://hl7.org/fhir/StructureDefinition/";
 
 /// What a reference says about its target.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,20 +20,32 @@ enum Target<'r> {
     Unknown,
 }
 
-/// Checks a Reference. `container` is the resource whose contained resources it may name.
+/// Checks a Reference. `container` holds the contained resources that it may name.
 pub(crate) fn check<'k>(
     value: Value<'_>,
-    container: Value<'_>,
+    container: &Contents<'_>,
     targets: &[Box<str>],
     is_type: impl Fn(&str) -> bool,
     types: impl Iterator<Item = &'k str>,
 ) -> Option<Finding> {
     let allows = |name: &str| targets.is_empty() || targets.iter().any(|target| &**target == name);
     let declared = value.str_at(&["type"]);
-    if let Some(name) = declared.as_deref().filter(|name| is_type(name) && !allows(name)) {
-        return Some(wrong_type(name, targets));
+    let declared = declared.as_deref().map(|uri| uri.strip_prefix(BASE).unwrap_or(uri));
+    // An absolute type is that of a logical model, of which nothing is known here.
+    if let Some(name) = declared.filter(|name| !format::is_absolute(name)) {
+        if !is_type(name) {
+            let message = "The type of the reference is not a resource type of FHIR R4.";
+            return Some(Finding::error(Rule::Reference, IssueCode::NotFound, message));
+        }
+        if !allows(name) {
+            return Some(wrong_type(name, targets));
+        }
     }
     let text = value.str_at(&["reference"])?;
+    if text.contains(char::is_whitespace) {
+        let message = "A reference holds no white space.";
+        return Some(Finding::error(Rule::Reference, IssueCode::Value, message));
+    }
     match parse(&text, &is_type) {
         Err(reason) => Some(malformed(reason)),
         Ok(Target::Unknown) => None,
@@ -41,20 +57,23 @@ pub(crate) fn check<'k>(
             Some(Finding::error(Rule::Reference, IssueCode::NotFound, message))
         }
         Ok(Target::Typed(name)) if !allows(name) => Some(wrong_type(name, targets)),
-        Ok(Target::Typed(name)) => declared.filter(|declared| is_type(declared) && declared != name).map(|declared| {
+        Ok(Target::Typed(name)) => declared.filter(|&declared| is_type(declared) && declared != name).map(|declared| {
             let message = format!("The reference is to {name}, but its type says {declared}.");
             Finding::error(Rule::Reference, IssueCode::Value, message)
         }),
     }
 }
 
-fn contained(id: &str, container: Value<'_>, allows: impl Fn(&str) -> bool, targets: &[Box<str>]) -> Option<Finding> {
+fn contained(
+    id: &str,
+    container: &Contents<'_>,
+    allows: impl Fn(&str) -> bool,
+    targets: &[Box<str>],
+) -> Option<Finding> {
     if id.is_empty() {
         return None;
     }
-    let mut resources = container.get(super::contained::ELEMENT).into_iter().flat_map(Value::items);
-    let found = resources.find(|resource| resource.str_at(&["id"]).as_deref() == Some(id));
-    let Some(resource) = found else {
+    let Some(resource) = container.get(id) else {
         let message = "The reference begins with '#', but no contained resource has that id.";
         return Some(Finding::error(Rule::Reference, IssueCode::NotFound, message));
     };

@@ -6,6 +6,8 @@ use crate::issue::{IssueCode, Severity};
 
 /// Furthest a misspelling may be from the name it stands for.
 const FURTHEST: usize = 3;
+/// No name of a property or type is longer.
+const LONGEST: usize = 64;
 
 /// A property the definition of `node` does not have, and the nearest that it has.
 pub(crate) fn unknown_property<'k>(node: &str, key: &str, known: impl Iterator<Item = &'k str>) -> Finding {
@@ -36,9 +38,10 @@ pub(crate) fn hint<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Stri
 
 /// The known name with the smallest edit distance, when it is near enough to be meant.
 fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let name = name.get(..64).unwrap_or(name).to_lowercase();
+    let name: String = name.chars().take(LONGEST).collect::<String>().to_lowercase();
     let limit = FURTHEST.min(name.chars().count().div_ceil(3));
-    let near = known.map(|candidate| (distance(&name, &candidate.to_lowercase()), candidate));
+    let similar = known.filter(|candidate| candidate.len().abs_diff(name.chars().count()) <= limit);
+    let near = similar.map(|candidate| (distance(&name, &candidate.to_lowercase()), candidate));
     near.filter(|(distance, _)| *distance <= limit).min().map(|(_, candidate)| candidate)
 }
 

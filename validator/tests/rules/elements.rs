@@ -109,6 +109,10 @@ fn the_arrays_of_a_primitive_and_its_extensions_match() {
     accepts(&beside(r#"["A",null]"#, &format!("[null,{extension}]")));
     accepts(&patient(&format!(r#""name":[{{"_given":[{extension}]}}]"#)));
     let place = "Patient.name[0].given";
+    // An id is enough beside a value, and not without one.
+    accepts(&beside(r#"["A","B"]"#, r#"[{"id":"a"},null]"#));
+    accepts(&patient(r#""birthDate":"2000","_birthDate":{"id":"a"}"#));
+    refuses(&patient(r#""_birthDate":{"id":"a"}"#), Rule::Content, IssueCode::Invariant, "Patient.birthDate");
     let short = beside(r#"["A","B"]"#, &format!("[{extension}]"));
     refuses(&short, Rule::PrimitiveExtension, IssueCode::Structure, place);
     refuses(

@@ -1,5 +1,6 @@
 //! One thing broken anywhere in a valid resource gives exactly one issue, there.
 
+use proptest::prelude::*;
 use serde_json::Value;
 use signalbox_validator::{Rule, Severity};
 
@@ -104,4 +105,75 @@ fn an_array_emptied_anywhere_is_one_issue() {
         let [issue] = issues else { panic!("{place}: {issues:#?}") };
         assert_eq!(issue.rule, Rule::Content, "{place}");
     });
+}
+
+/// Any JSON, with keys that mean something in many places.
+fn any_content() -> impl Strategy<Value = Value> {
+    let key = prop::sample::select(vec![
+        "id",
+        "extension",
+        "_value",
+        "value",
+        "name",
+        "coding",
+        "system",
+        "code",
+        "reference",
+        "resource",
+        "contained",
+        "resourceType",
+        "valueString",
+        "_valueString",
+        "valueCodeableConcept",
+        "url",
+        "entry",
+        "text",
+        "given",
+    ]);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i32>().prop_map(Value::from),
+        prop::sample::select(vec![
+            "",
+            "Patient",
+            "Bundle",
+            "#",
+            "#a",
+            "Patient/1",
+            "male",
+            "2020-02-29T10:00:00Z",
+            "é"
+        ])
+        .prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(6, 40, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::hash_map(key.clone(), inner, 0..6)
+                .prop_map(|members| members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn anything_anywhere_is_judged_and_every_issue_stands_in_the_text(
+        content in any_content(), at in any::<prop::sample::Index>(), pretty in any::<bool>(),
+    ) {
+        let mut document: Value = serde_json::from_str(FIXTURE).unwrap();
+        let mut all = Vec::new();
+        places(&document, "", &mut all);
+        let place: &String = at.get(&all);
+        *document.pointer_mut(place).unwrap() = content;
+        let text = if pretty { serde_json::to_string_pretty(&document) } else { serde_json::to_string(&document) };
+        let text = text.unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        for issue in issues(&text) {
+            let line = lines.get(issue.line as usize - 1);
+            prop_assert!(line.is_some_and(|line| issue.column as usize <= line.chars().count()), "{issue}");
+            prop_assert!(!issue.message.is_empty() && !issue.expression.is_empty());
+        }
+    }
 }

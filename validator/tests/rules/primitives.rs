@@ -17,7 +17,7 @@ fn each_type_has_its_format() {
         ("UnsignedInt", "unsignedInt", "0", "-1"),
         ("PositiveInt", "positiveInt", "1", "0"),
         ("Decimal", "decimal", "1.50", ""),
-        ("String", "string", r#""a b""#, r#"" ""#),
+        ("String", "string", r#""a b""#, r#""a\u0000""#),
         ("Markdown", "markdown", r#""*a*""#, r#""""#),
         ("Code", "code", r#""a b""#, r#""a  b""#),
         ("Id", "id", r#""a.b-C""#, r#""a_b""#),

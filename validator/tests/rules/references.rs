@@ -24,6 +24,7 @@ fn a_reference_is_to_a_type_that_the_element_allows() {
     for bad in ["Patient/1", "https://example.org/fhir/Patient/1", "Patient?identifier=a"] {
         refuses(&organization(bad), Rule::Reference, IssueCode::Structure, place);
     }
+    refuses(&organization("Organization/1 2"), Rule::Reference, IssueCode::Value, place);
     refuses(&organization("Organisation/1"), Rule::Reference, IssueCode::NotFound, place);
     remarks(&organization("1"), Severity::Warning, Rule::Reference, place);
     // Any type is allowed where the definition says Resource.
@@ -35,7 +36,10 @@ fn the_declared_type_is_checked_too() {
     let place = "Patient.managingOrganization";
     let declared = |kind: &str| patient(&format!(r#""managingOrganization":{{"type":"{kind}","display":"a"}}"#));
     accepts(&declared("Organization"));
+    accepts(&declared("http://hl7.org/fhir/StructureDefinition/Organization"));
+    accepts(&declared("http://example.org/StructureDefinition/Hospital"));
     refuses(&declared("Patient"), Rule::Reference, IssueCode::Structure, place);
+    refuses(&declared("Hospital"), Rule::Reference, IssueCode::NotFound, place);
     let both = patient(r#""generalPractitioner":[{"type":"Practitioner","reference":"Organization/1"}]"#);
     refuses(&both, Rule::Reference, IssueCode::Value, "Patient.generalPractitioner[0]");
 }
