@@ -2,8 +2,8 @@
 
 pub mod adapters;
 pub mod app;
-pub mod cli;
 pub mod chance;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod delivery;

@@ -11,7 +11,6 @@ use signalbox::config::Environment;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let world =
-        World { clock: Clock::system(), chance: Chance::from_system(), environment: Environment::of_process() };
+    let world = World { clock: Clock::system(), chance: Chance::from_system(), environment: Environment::of_process() };
     cli::run(std::env::args_os(), world)
 }

@@ -25,9 +25,14 @@ impl Db {
         let mut out = std::io::stdout().lock();
         writeln!(out, "database  {}", about.which)?;
         writeln!(out, "version   {}", about.version)?;
-        let folder = about.folder.map_or_else(|| "(a server of its own)".to_owned(), |folder| folder.display().to_string());
+        let folder =
+            about.folder.map_or_else(|| "(a server of its own)".to_owned(), |folder| folder.display().to_string());
         writeln!(out, "folder    {folder}")?;
-        writeln!(out, "fsync     {}", if about.fsync { "on" } else { "OFF: a power cut may lose what was acknowledged" })?;
+        writeln!(
+            out,
+            "fsync     {}",
+            if about.fsync { "on" } else { "OFF: a power cut may lose what was acknowledged" }
+        )?;
         writeln!(out, "register  {}", about.register)?;
         Ok(ExitCode::SUCCESS)
     }

@@ -65,8 +65,7 @@ impl Exchanges {
     pub(super) async fn run(self, world: World) -> anyhow::Result<ExitCode> {
         let mut access = access::open(&self.config.config, &world).await?;
         let key = self.patient.as_deref().map(|patient| {
-            let (system, value) =
-                patient.split_once('|').unwrap_or((&access.config.identity.patient_system, patient));
+            let (system, value) = patient.split_once('|').unwrap_or((&access.config.identity.patient_system, patient));
             // People write numbers in groups.
             let value: String = value.chars().filter(|letter| !letter.is_whitespace()).collect();
             access.search_key.key(&patients::identifier_key(system, &value))
@@ -103,5 +102,7 @@ fn text(line: &Line) -> String {
     let what = line.resource_type.as_deref().unwrap_or("-");
     let Line { source, interaction, outcome, status, deliveries, .. } = line;
     let outcome = outcome.as_str();
-    format!("{id}  {time}  {source:<12} {interaction:<8} {what:<14} {outcome} {status}  {deliveries}").trim_end().to_owned()
+    format!("{id}  {time}  {source:<12} {interaction:<8} {what:<14} {outcome} {status}  {deliveries}")
+        .trim_end()
+        .to_owned()
 }

@@ -7,7 +7,6 @@ mod deliveries;
 mod demo;
 mod exchanges;
 mod package;
-mod partner;
 mod serve;
 mod show;
 mod source;
@@ -77,9 +76,6 @@ enum Command {
     /// FHIR packages
     #[command(subcommand)]
     Package(package::Package),
-    /// The demo's partners, each on its own
-    #[command(subcommand)]
-    Partner(partner::Partner),
 }
 
 /// Runs the command line.
@@ -108,7 +104,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: World) -> ExitC
             Command::Deliveries(deliveries) => deliveries.run(world).await,
             Command::Validate(validate) => validate.run(),
             Command::Package(package) => package.run(),
-            Command::Partner(partner) => partner.run(world).await,
         }
     });
     // A sender's connection that stays open must not keep the process.

@@ -24,10 +24,17 @@ impl Package {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let Self::Reduce { file, output } = self;
         let bytes = std::fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
-        let pack = signalbox_validator::reduce(&bytes).with_context(|| format!("{} is not a FHIR package", file.display()))?;
+        let pack =
+            signalbox_validator::reduce(&bytes).with_context(|| format!("{} is not a FHIR package", file.display()))?;
         let output = output.unwrap_or_else(|| file.with_extension("pack"));
         std::fs::write(&output, &pack).with_context(|| format!("{} cannot be written", output.display()))?;
-        writeln!(std::io::stdout(), "{}: {} bytes of package became {} bytes of facts", output.display(), bytes.len(), pack.len())?;
+        writeln!(
+            std::io::stdout(),
+            "{}: {} bytes of package became {} bytes of facts",
+            output.display(),
+            bytes.len(),
+            pack.len()
+        )?;
         Ok(ExitCode::SUCCESS)
     }
 }

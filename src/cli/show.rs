@@ -71,7 +71,9 @@ fn exchange(text: &mut String, told: &Told) -> std::fmt::Result {
     checked(text, told)?;
     match told.outcome {
         ExchangeOutcome::Refused => writeln!(text, "  answered   {} and stored for nobody", told.status),
-        ExchangeOutcome::Validated => writeln!(text, "  answered   {}; it was a question, nothing was to be sent", told.status),
+        ExchangeOutcome::Validated => {
+            writeln!(text, "  answered   {}; it was a question, nothing was to be sent", told.status)
+        }
         ExchangeOutcome::Accepted if told.routes.0.is_empty() => writeln!(text, "  routed     by no route"),
         ExchangeOutcome::Accepted => writeln!(text, "  routed     by {}", told.routes.0.join(", ")),
     }
@@ -102,10 +104,23 @@ fn tell_delivery(
     before: Option<&Before>,
     now: DateTime<Utc>,
 ) -> std::fmt::Result {
-    writeln!(text, "\nDelivery {} to {} (route {}): {}", id(delivery.id), delivery.destination, delivery.route, standing(delivery, before, now))?;
+    writeln!(
+        text,
+        "\nDelivery {} to {} (route {}): {}",
+        id(delivery.id),
+        delivery.destination,
+        delivery.route,
+        standing(delivery, before, now)
+    )?;
     for attempt in attempts {
         let took = (attempt.ended_at - attempt.started_at).num_milliseconds();
-        write!(text, "  {}  attempt {} {} after {took} ms", time(attempt.started_at), attempt.number, attempt.outcome.as_str())?;
+        write!(
+            text,
+            "  {}  attempt {} {} after {took} ms",
+            time(attempt.started_at),
+            attempt.number,
+            attempt.outcome.as_str()
+        )?;
         match (attempt.code.as_str(), attempt.note.as_str()) {
             (code, "") => writeln!(text, ": {code}")?,
             (code, note) if code == attempt.outcome.as_str() => writeln!(text, ": {note}")?,
@@ -127,7 +142,10 @@ fn standing(delivery: &ToldDelivery, before: Option<&Before>, now: DateTime<Utc>
             let note = before.note.as_deref().map(|note| format!(": {note}")).unwrap_or_default();
             format!(
                 "waiting behind {} earlier one(s) of the same patient; first is delivery {} of exchange {}, {}{note}",
-                before.others, id(before.id), id(before.exchange), before.state.as_str()
+                before.others,
+                id(before.id),
+                id(before.exchange),
+                before.state.as_str()
             )
         }
         (DeliveryState::Waiting, ..) => "waiting; what stood before it has just been settled".to_owned(),

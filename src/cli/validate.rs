@@ -30,9 +30,20 @@ impl Validate {
                 let place = |number: Option<u32>| number.map(|number| format!(":{number}")).unwrap_or_default();
                 let at = issue.expression.as_deref().map(|path| format!(" at {path}")).unwrap_or_default();
                 let Issue { severity, code, message, line, column, .. } = issue;
-                writeln!(out, "{}{}{}: {severity} {code}: {message}{at}", file.display(), place(*line), place(*column))?;
+                writeln!(
+                    out,
+                    "{}{}{}: {severity} {code}: {message}{at}",
+                    file.display(),
+                    place(*line),
+                    place(*column)
+                )?;
             }
-            writeln!(out, "{}: {}", file.display(), if errors == 0 { "valid".to_owned() } else { format!("{errors} error(s)") })?;
+            writeln!(
+                out,
+                "{}: {}",
+                file.display(),
+                if errors == 0 { "valid".to_owned() } else { format!("{errors} error(s)") }
+            )?;
         }
         Ok(if valid { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }

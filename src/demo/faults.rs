@@ -40,7 +40,7 @@ pub(super) const ALL: [Fault; 8] = [
 
 /// A fault, for about 15 messages in a hundred.
 pub(super) fn draw(chance: &Chance) -> Option<Fault> {
-    (chance.unit() < 0.15).then(|| *pick(&ALL, chance))
+    (chance.unit() < 0.15).then(|| pick(&ALL, chance))
 }
 
 /// The message with the fault in it.

@@ -4,7 +4,6 @@
 mod children;
 mod configuration;
 mod faults;
-pub mod partners;
 mod people;
 mod resources;
 pub mod run;

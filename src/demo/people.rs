@@ -23,22 +23,52 @@ pub(super) struct Person {
 }
 
 const FAMILIES: [&str; 20] = [
-    "Ashworth", "Bickerstaff", "Chowdhury", "Dunmore", "Eze", "Fairbairn", "Goswami", "Hepworth", "Iqbal", "Jarvis",
-    "Kaminski", "Llewellyn", "Mbeki-Stone", "Nightingale", "O’Farrell", "Pemberton", "Quartey", "Rahman", "Søndergaard", "Twine",
+    "Ashworth",
+    "Bickerstaff",
+    "Chowdhury",
+    "Dunmore",
+    "Eze",
+    "Fairbairn",
+    "Goswami",
+    "Hepworth",
+    "Iqbal",
+    "Jarvis",
+    "Kaminski",
+    "Llewellyn",
+    "Mbeki-Stone",
+    "Nightingale",
+    "O’Farrell",
+    "Pemberton",
+    "Quartey",
+    "Rahman",
+    "Søndergaard",
+    "Twine",
 ];
 const FEMALE: [&str; 10] = ["Amara", "Bronwen", "Chloë", "Deepa", "Edith", "Farah", "Grace", "Hana", "Imogen", "Joan"];
 const MALE: [&str; 10] = ["Alun", "Babak", "Callum", "Dev", "Emeka", "Frank", "Gareth", "Hamza", "Ivan", "Jack"];
-const STREETS: [&str; 8] =
-    ["Signal Lane", "Junction Road", "Semaphore Street", "Platform Close", "Points Avenue", "Ballast Way", "Sidings View", "Lamp Hut Row"];
+const STREETS: [&str; 8] = [
+    "Signal Lane",
+    "Junction Road",
+    "Semaphore Street",
+    "Platform Close",
+    "Points Avenue",
+    "Ballast Way",
+    "Sidings View",
+    "Lamp Hut Row",
+];
 /// Towns that do not exist, with the pseudo postcodes of no fixed place.
-const TOWNS: [(&str, &str); 4] =
-    [("Little Wyrley Halt", "ZZ99 3CZ"), ("Crossley Junction", "ZZ99 3VZ"), ("Upper Tamping", "ZZ99 3GZ"), ("Fishplate Bay", "ZZ99 3WZ")];
+const TOWNS: [(&str, &str); 4] = [
+    ("Little Wyrley Halt", "ZZ99 3CZ"),
+    ("Crossley Junction", "ZZ99 3VZ"),
+    ("Upper Tamping", "ZZ99 3GZ"),
+    ("Fishplate Bay", "ZZ99 3WZ"),
+];
 
 /// The person with this number; the same for the same seed and number.
 pub(super) fn person(seed: u64, number: u64) -> Person {
     let chance = Chance::seeded(seed ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
     let female = chance.bits() & 1 == 0;
-    let (city, postcode) = *pick(&TOWNS, &chance);
+    let (city, postcode) = pick(&TOWNS, &chance);
     let days = below(33_000, &chance);
     Person {
         nhs_number: nhs_number(number, &chance),
@@ -75,9 +105,9 @@ pub(super) fn below(limit: u64, chance: &Chance) -> u64 {
 }
 
 /// One of several.
-pub(super) fn pick<'a, T>(all: &'a [T], chance: &Chance) -> &'a T {
+pub(super) fn pick<T: Copy>(all: &[T], chance: &Chance) -> T {
     let at = usize::try_from(below(all.len() as u64, chance)).unwrap_or(0);
-    &all[at]
+    all[at]
 }
 
 #[cfg(test)]

@@ -44,7 +44,8 @@ const SETTLING: Duration = Duration::from_secs(90);
 /// # Errors
 /// When one of its processes cannot be started.
 pub async fn run(plan: Plan, clock: Clock, chance: Chance) -> anyhow::Result<ExitCode> {
-    std::fs::create_dir_all(plan.data.join("archive")).with_context(|| format!("{} cannot be made", plan.data.display()))?;
+    std::fs::create_dir_all(plan.data.join("archive"))
+        .with_context(|| format!("{} cannot be made", plan.data.display()))?;
     let data = plan.data.canonicalize()?;
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
@@ -205,7 +206,9 @@ fn show(stream: &Stream, open: i64, last: (u64, Instant), end: bool) -> std::io:
     let (before, since) = last;
     let seconds = since.elapsed().as_secs_f64().max(0.001);
     let rate = f64::from(u32::try_from(total - before).unwrap_or(u32::MAX)) / seconds;
-    let line = format!("{rate:7.0}/s  {accepted} accepted  {refused} refused with reasons  {failed} unanswered  {open} under way");
+    let line = format!(
+        "{rate:7.0}/s  {accepted} accepted  {refused} refused with reasons  {failed} unanswered  {open} under way"
+    );
     let mut out = std::io::stdout().lock();
     if out.is_terminal() {
         write!(out, "\r\x1b[2K{line}")?;
@@ -224,7 +227,8 @@ async fn judge(stream: &Stream, db: &mut PgConnection, settled: bool) -> anyhow:
     let Reconciliation { open, unaudited_exchanges, unaudited_attempts } = reconciliation::reconcile(db).await?;
     let states = reconciliation::states(db).await?;
     let lost = i64::try_from(ids.len()).unwrap_or(i64::MAX) - stored;
-    let (failed, surprises) = (stream.tally.failed.load(Ordering::Relaxed), stream.tally.surprises.load(Ordering::Relaxed));
+    let (failed, surprises) =
+        (stream.tally.failed.load(Ordering::Relaxed), stream.tally.surprises.load(Ordering::Relaxed));
     let mut out = std::io::stdout().lock();
     writeln!(out, "\nDeliveries:")?;
     for (destination, state, count) in states {

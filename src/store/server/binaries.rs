@@ -16,12 +16,8 @@ pub(super) struct Binaries {
 const OLDEST: u32 = 14;
 
 /// Folders with one folder per version, and what lies between version and programs.
-const VERSIONED: [(&str, &str); 4] = [
-    ("/usr/lib/postgresql", "bin"),
-    ("/usr", "bin"),
-    ("/opt/homebrew/opt", "bin"),
-    ("/usr/local/opt", "bin"),
-];
+const VERSIONED: [(&str, &str); 4] =
+    [("/usr/lib/postgresql", "bin"), ("/usr", "bin"), ("/opt/homebrew/opt", "bin"), ("/usr/local/opt", "bin")];
 
 /// The newest Postgres here; the one on the path wins over the others.
 pub(super) fn find(path: Option<&OsStr>) -> Option<Binaries> {
@@ -33,9 +29,8 @@ pub(super) fn find(path: Option<&OsStr>) -> Option<Binaries> {
 }
 
 fn versions(root: &Path, inside: &str) -> Vec<PathBuf> {
-    let named = |name: &str| {
-        name.parse::<u32>().is_ok() || name.starts_with("pgsql-") || name.starts_with("postgresql@")
-    };
+    let named =
+        |name: &str| name.parse::<u32>().is_ok() || name.starts_with("pgsql-") || name.starts_with("postgresql@");
     let entries = fs::read_dir(root).into_iter().flatten().flatten();
     let folders = entries.filter(|entry| entry.file_name().to_str().is_some_and(named));
     folders.map(|entry| entry.path().join(inside)).collect()

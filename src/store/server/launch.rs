@@ -175,14 +175,15 @@ impl Drop for Running {
 
 /// How to reach the server of a data folder, as the app and as the owner.
 pub(super) fn connections(socket: &Path) -> (PgConnectOptions, PgConnectOptions) {
-    let role = |name: &str| PgConnectOptions::new_without_pgpass().socket(socket).port(5432).username(name).database(DATABASE);
+    let role =
+        |name: &str| PgConnectOptions::new_without_pgpass().socket(socket).port(5432).username(name).database(DATABASE);
     (role(APP), role(OWNER))
 }
 
 async fn make_database(socket: &Path) -> Result<(), ServerError> {
     let (_, owner) = connections(socket);
     let mut db = owner.database("postgres").connect().await?;
-    let exists = |kind: &str, name: &str| format!("select exists (select from {kind} where {})", name);
+    let exists = |kind: &str, name: &str| format!("select exists (select from {kind} where {name})");
     let role = exists("pg_roles", "rolname = 'signalbox_app'");
     if !scalar(&mut db, role).await? {
         run(&mut db, format!("create role {APP} login")).await?;

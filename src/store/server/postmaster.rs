@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use super::error::ServerError;
 
 /// How long an orphan may take to shut down.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The process of the server that runs in this cluster, if there is one.
 pub(super) fn running(cluster: &Path) -> Option<Pid> {
@@ -43,7 +43,9 @@ pub(super) async fn clear(cluster: &Path) -> Result<(), ServerError> {
 
 /// Stops a server: fast, and at once when it does not.
 pub(super) async fn stop(pid: Pid) {
-    for (signal, patience) in [(Signal::INT, PATIENCE), (Signal::QUIT, PATIENCE), (Signal::KILL, Duration::from_secs(5))] {
+    for (signal, patience) in
+        [(Signal::INT, PATIENCE), (Signal::QUIT, PATIENCE), (Signal::KILL, Duration::from_secs(5))]
+    {
         let _ = kill_process(pid, signal);
         let deadline = tokio::time::Instant::now() + patience;
         while tokio::time::Instant::now() < deadline {

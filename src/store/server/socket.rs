@@ -30,7 +30,8 @@ pub(super) fn make(data: &Path, user: Option<&User>) -> Result<PathBuf, ServerEr
     let what = format!("making {}", folder.display());
     if let Ok(about) = fs::symlink_metadata(&folder) {
         // In a temporary folder anybody might have put something of this name.
-        let ours = about.is_dir() && (rustix::process::geteuid().is_root() || about.uid() == rustix::process::geteuid().as_raw());
+        let ours = about.is_dir()
+            && (rustix::process::geteuid().is_root() || about.uid() == rustix::process::geteuid().as_raw());
         if !ours {
             let error = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "somebody else's is in the way");
             return Err(ServerError::io(what)(error));

@@ -46,8 +46,11 @@ pub(super) fn command(program: &Path, user: Option<&User>) -> Command {
 /// Gives a file or folder to the user.
 pub(super) fn give(path: &Path, user: Option<&User>) -> Result<(), ServerError> {
     match user {
-        Some(user) => chown(path, Some(user.uid), Some(user.gid))
-            .map_err(ServerError::io(format!("giving {} to '{}'", path.display(), user.name))),
+        Some(user) => chown(path, Some(user.uid), Some(user.gid)).map_err(ServerError::io(format!(
+            "giving {} to '{}'",
+            path.display(),
+            user.name
+        ))),
         None => Ok(()),
     }
 }

