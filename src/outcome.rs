@@ -84,3 +84,32 @@ pub fn operation_outcome(issues: &[Issue]) -> Value {
     let issues = if issues.is_empty() { &none[..] } else { issues };
     json!({ "resourceType": "OperationOutcome", "issue": issues.iter().map(Issue::to_json).collect::<Vec<_>>() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issue_says_where_it_is_and_who_says_so() {
+        let issue = Issue {
+            expression: Some("Patient.identifier[0].system".to_owned()),
+            profile: Some("http://hl7.org/fhir/StructureDefinition/Patient".to_owned()),
+            ..Issue::error("required", "an identifier needs a system").at(4, 9)
+        };
+        insta::assert_snapshot!(serde_json::to_string_pretty(&operation_outcome(&[issue])).unwrap());
+    }
+
+    #[test]
+    fn no_issues_read_as_all_well_because_an_outcome_needs_one() {
+        let outcome = operation_outcome(&[]);
+        assert_eq!(outcome["issue"].as_array().map(Vec::len), Some(1));
+        assert_eq!(outcome["issue"][0]["severity"], "information");
+    }
+
+    #[test]
+    fn only_errors_and_worse_make_a_resource_invalid() {
+        let of = |severity: &str| Issue { severity: severity.to_owned(), ..Issue::error("invalid", "") };
+        assert!(of("fatal").is_error() && of("error").is_error());
+        assert!(!of("warning").is_error() && !of("information").is_error());
+    }
+}

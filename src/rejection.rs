@@ -33,6 +33,12 @@ pub enum Rejection {
     /// The sender wants an answer in a format we lack.
     #[error("answers are application/fhir+json; the Accept header allows none of it")]
     NotAcceptable,
+    /// The body did not arrive in time; nothing was accepted.
+    #[error("the request did not arrive whole within {} seconds; nothing was stored, send it again", limit.as_secs_f32())]
+    Timeout {
+        /// The time a request may take.
+        limit: Duration,
+    },
     /// The same message id came before with another body.
     #[error("this X-Request-ID was used before for a different request; give every new request an id of its own")]
     DuplicateId,
@@ -43,7 +49,7 @@ pub enum Rejection {
         limit: u64,
     },
     /// The body's format is one we lack.
-    #[error("the body must be application/fhir+json; charset=utf-8")]
+    #[error("the body must be application/fhir+json of FHIR 4.0 in UTF-8, not compressed")]
     UnsupportedMediaType,
     /// Read, but not valid against base or profile.
     #[error("the resource is not valid")]
@@ -69,8 +75,20 @@ pub enum Rejection {
         /// When to try again.
         retry_after: Duration,
     },
+    /// We could not answer in time: the commit may or may not have happened (P5).
+    #[error(
+        "the gateway did not finish in time and cannot say whether the message was stored; send it again with the same \
+         X-Request-ID"
+    )]
+    Unanswered {
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// Our fault; already logged with the correlation id, opaque to the sender.
-    #[error("the gateway failed; nothing was accepted. Quote the X-Correlation-ID of this answer to its operators")]
+    #[error(
+        "the gateway failed; quote the X-Correlation-ID of this answer to its operators, and send the message again with \
+         the same X-Request-ID"
+    )]
     Fault,
 }
 
@@ -100,6 +118,7 @@ impl Rejection {
             Self::NotFound(_) => row(404, "not-found", "AR", 200),
             Self::MethodNotAllowed { .. } => row(405, "not-supported", "AR", 201),
             Self::NotAcceptable => row(406, "not-supported", "AR", 203),
+            Self::Timeout { .. } => row(408, "timeout", "AR", 207),
             Self::DuplicateId => row(409, "duplicate", "AE", 205),
             Self::TooLarge { .. } => row(413, "too-long", "AR", 207),
             Self::UnsupportedMediaType => row(415, "not-supported", "AR", 203),
@@ -108,6 +127,7 @@ impl Rejection {
             Self::NotImplemented(_) => row(501, "not-supported", "AR", 201),
             Self::TooMany { .. } => row(429, "throttled", "AR", 207),
             Self::Unavailable { .. } => row(503, "transient", "AR", 207),
+            Self::Unanswered { .. } => row(503, "timeout", "AR", 207),
             Self::Fault => row(500, "exception", "AR", 207),
         }
     }
@@ -125,8 +145,97 @@ impl Rejection {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::TooMany { retry_after } | Self::Unavailable { retry_after } => Some(*retry_after),
+            Self::TooMany { retry_after } | Self::Unavailable { retry_after } | Self::Unanswered { retry_after } => {
+                Some(*retry_after)
+            }
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod samples {
+    //! One rejection of every kind, for tests of how they read.
+
+    use super::*;
+
+    /// All of them, in the order of the table.
+    pub(crate) fn all() -> Vec<Rejection> {
+        let wait = Duration::from_millis(1500);
+        let place = Issue::error("structure", "the property 'id' appears twice in one object").at(2, 14);
+        let cardinality =
+            Issue { expression: Some("Patient.name[0]".to_owned()), ..Issue::error("required", "missing") };
+        vec![
+            Rejection::Unauthenticated,
+            Rejection::Forbidden("this source may not send Observation".to_owned()),
+            Rejection::Unreadable(vec![place]),
+            Rejection::InvalidValue("the header X-Request-ID must be a UUID".to_owned()),
+            Rejection::NotFound("FHIR R4 has no such resource type".to_owned()),
+            Rejection::MethodNotAllowed { allow: "GET, HEAD" },
+            Rejection::NotAcceptable,
+            Rejection::Timeout { limit: wait },
+            Rejection::DuplicateId,
+            Rejection::TooLarge { limit: 1024 },
+            Rejection::UnsupportedMediaType,
+            Rejection::Invalid(vec![cardinality.clone(), cardinality]),
+            Rejection::NoRoute { resource_type: "Patient".to_owned() },
+            Rejection::NotImplemented("batches are not served".to_owned()),
+            Rejection::TooMany { retry_after: wait },
+            Rejection::Unavailable { retry_after: wait },
+            Rejection::Unanswered { retry_after: wait },
+            Rejection::Fault,
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::operation_outcome;
+
+    /// The name of the variant; a new one does not compile until it is named here, and fails below until it is a sample.
+    fn name(rejection: &Rejection) -> &'static str {
+        match rejection {
+            Rejection::Unauthenticated => "Unauthenticated",
+            Rejection::Forbidden(_) => "Forbidden",
+            Rejection::Unreadable(_) => "Unreadable",
+            Rejection::InvalidValue(_) => "InvalidValue",
+            Rejection::NotFound(_) => "NotFound",
+            Rejection::MethodNotAllowed { .. } => "MethodNotAllowed",
+            Rejection::NotAcceptable => "NotAcceptable",
+            Rejection::Timeout { .. } => "Timeout",
+            Rejection::DuplicateId => "DuplicateId",
+            Rejection::TooLarge { .. } => "TooLarge",
+            Rejection::UnsupportedMediaType => "UnsupportedMediaType",
+            Rejection::Invalid(_) => "Invalid",
+            Rejection::NoRoute { .. } => "NoRoute",
+            Rejection::NotImplemented(_) => "NotImplemented",
+            Rejection::TooMany { .. } => "TooMany",
+            Rejection::Unavailable { .. } => "Unavailable",
+            Rejection::Unanswered { .. } => "Unanswered",
+            Rejection::Fault => "Fault",
+        }
+    }
+
+    #[test]
+    fn the_table_of_rejections() {
+        let rows: Vec<String> = samples::all()
+            .iter()
+            .map(|rejection| {
+                let Rendering { status, issue_code, ack, error_code } = rejection.rendering();
+                format!("{:21}{status}  {issue_code:14}{ack}  {error_code}", name(rejection))
+            })
+            .collect();
+        insta::assert_snapshot!(rows.join("\n"));
+    }
+
+    #[test]
+    fn faults_without_details_still_say_what_is_wrong() {
+        for rejection in [Rejection::Unreadable(Vec::new()), Rejection::Invalid(Vec::new())] {
+            let issues = rejection.issues();
+            assert_eq!(issues.len(), 1);
+            assert_eq!(issues[0].code, rejection.rendering().issue_code);
+            assert_eq!(operation_outcome(&issues)["issue"][0]["diagnostics"], rejection.to_string());
         }
     }
 }

@@ -52,8 +52,11 @@ pub struct Kind {
     /// A settings table that starts.
     pub example: &'static str,
     /// Reads the settings and builds the destination; also checks the options of every route that uses it.
-    pub build: fn(toml::Table, &[serde_json::Value], &Outside) -> Result<Arc<dyn Destination>, String>,
+    pub build: Build,
 }
+
+/// Settings, the options of every route that uses the destination, the world outside: a destination or a sentence.
+pub type Build = fn(toml::Table, &[serde_json::Value], &Outside) -> Result<Arc<dyn Destination>, String>;
 
 /// Erases an adapter's type.
 #[must_use]

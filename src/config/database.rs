@@ -2,16 +2,17 @@
 
 use serde::Deserialize;
 
+use super::secret::Secret;
 use super::units::Period;
 
 /// The `[database]` section.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
-    /// Connection URL or `secret:` reference; empty: the environment's `DATABASE_URL`, else a server of our own.
-    pub url: String,
+    /// Connection URL; empty: the environment's `DATABASE_URL`, else a server of our own.
+    pub url: Secret,
     /// Connection URL of the role that migrates and purges; empty: the same as `url`.
-    pub owner_url: String,
+    pub owner_url: Secret,
     /// Writer tasks that commit accepted exchanges, each with its own connection.
     pub writers: usize,
     /// Most exchanges in one commit.

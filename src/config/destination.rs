@@ -1,18 +1,20 @@
 //! `[destinations.NAME]`: a partner we deliver to. The adapter's own settings stay a table that the adapter reads.
 
+use std::fmt;
+
 use serde::Deserialize;
 
 use super::delivery::Retry;
 use super::units::Period;
 
 /// One destination.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Destination {
     /// Which adapter: a name of the list in `adapters`.
     #[serde(rename = "type")]
     pub adapter: String,
-    /// What that adapter needs; see its documentation.
+    /// What that adapter needs; see its documentation. `secret:` references in it are resolved.
     #[serde(default)]
     pub settings: toml::Table,
     /// What a refusal (or a dead letter) does to later messages of the same patient.
@@ -27,9 +29,24 @@ pub struct Destination {
     /// Longest wait for the partner's answer.
     #[serde(default)]
     pub timeout: Option<Period>,
-    /// When to try again; the defaults of `[delivery.retry]` when absent.
+    /// When to try again; `[delivery.retry]` for what it does not say.
     #[serde(default)]
     pub retry: Option<Retry>,
+}
+
+/// Without the values of the settings: some are secrets.
+impl fmt::Debug for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Destination")
+            .field("adapter", &self.adapter)
+            .field("settings", &self.settings.keys().collect::<Vec<_>>())
+            .field("on_reject", &self.on_reject)
+            .field("on_unknown", &self.on_unknown)
+            .field("concurrency", &self.concurrency)
+            .field("timeout", &self.timeout)
+            .field("retry", &self.retry)
+            .finish()
+    }
 }
 
 /// What a refusal does to later messages of the same patient.

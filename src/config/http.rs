@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
+use super::text::parsed;
 use super::units::{Period, Size};
 
 /// The `[http]` section.
@@ -11,6 +12,7 @@ use super::units::{Period, Size};
 #[serde(deny_unknown_fields)]
 pub struct Http {
     /// Address to listen on; loopback only.
+    #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
     /// Base URL in answers, such as `https://gateway.trust.nhs.uk/fhir`; empty: made from `listen`.
     pub base_url: String,
@@ -20,4 +22,8 @@ pub struct Http {
     pub max_depth: u32,
     /// Longest time for a request to arrive and be answered.
     pub timeout: Period,
+}
+
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    parsed(deserializer, "an address and a port, such as \"127.0.0.1:8080\"")
 }

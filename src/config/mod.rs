@@ -1,19 +1,39 @@
 //! The configuration: one section per file, read once at start. `signalbox.toml` at the repository root holds every
 //! setting with its default and is compiled in, so defaults and documentation cannot drift.
+//!
+//! Reading order: the sections, then `load` (files -> tree -> structs), `recover` (all problems at once), `check`.
 
 pub mod database;
 pub mod delivery;
 pub mod destination;
+pub mod error;
 pub mod http;
 pub mod identity;
 pub mod route;
+pub mod secret;
 pub mod source;
+pub mod token;
 pub mod units;
+
+mod check;
+mod deserialize;
+mod load;
+mod recover;
+mod resolve;
+#[cfg(test)]
+mod tests;
+mod text;
+mod tree;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::Deserialize;
+
+pub use error::{ConfigError, ConfigErrors, Place, Problem};
+pub use load::DEFAULTS;
+pub use secret::{Environment, Secret};
 
 /// Everything the operator decides.
 #[derive(Debug, Clone, Deserialize)]
@@ -38,10 +58,28 @@ pub struct Config {
     /// Which exchange goes where; every route that matches applies, in this order.
     #[serde(default)]
     pub routes: Vec<route::Route>,
-    /// SHA-256 (hex) of what was read, stored with every exchange (P8).
+    /// SHA-256 (hex) of what was read, stored with every exchange (P8). Secrets count as their references.
     #[serde(skip)]
     pub hash: String,
     /// Folder the configuration was read from; relative paths start here.
     #[serde(skip)]
     pub base: PathBuf,
+    /// Where each setting stands, for problems that only those who read the settings can find.
+    #[serde(skip)]
+    places: Arc<BTreeMap<String, Place>>,
+}
+
+impl Config {
+    /// Where a setting stands, such as `destinations.pas.settings.port` or `routes[2].when`; for a setting that is
+    /// not written down, the table it would be in.
+    #[must_use]
+    pub fn place(&self, key: &str) -> Place {
+        check::nearest_place(&self.places, key)
+    }
+
+    /// A problem with a setting, for those who find out later than here: adapters and routing.
+    #[must_use]
+    pub fn error(&self, key: &str, problem: Problem) -> ConfigError {
+        ConfigError { place: self.place(key), key: key.to_owned(), problem }
+    }
 }

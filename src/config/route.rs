@@ -1,6 +1,9 @@
 //! `[[routes]]`: which exchange goes where.
 
+use std::fmt;
+
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 /// One route.
 #[derive(Debug, Clone, Deserialize)]
@@ -21,9 +24,8 @@ pub struct Route {
     pub to: Vec<Target>,
 }
 
-/// A destination of a route.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+/// A destination of a route: its name, or a table with its name as `destination` and options beside it.
+#[derive(Debug, Clone)]
 pub enum Target {
     /// Just its name.
     Name(String),
@@ -32,7 +34,6 @@ pub enum Target {
         /// The destination's name.
         destination: String,
         /// Everything else in the table.
-        #[serde(flatten)]
         options: serde_json::Map<String, serde_json::Value>,
     },
 }
@@ -53,5 +54,38 @@ impl Target {
             Self::Name(_) => serde_json::Value::Object(serde_json::Map::new()),
             Self::WithOptions { options, .. } => serde_json::Value::Object(options.clone()),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TargetVisitor)
+    }
+}
+
+struct TargetVisitor;
+
+impl<'de> Visitor<'de> for TargetVisitor {
+    type Value = Target;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a destination's name, or a table { destination = \"NAME\", … }")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Target, E> {
+        Ok(Target::Name(name.to_owned()))
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Target, M::Error> {
+        let (mut destination, mut options) = (None, serde_json::Map::new());
+        while let Some(key) = members.next_key::<String>()? {
+            if key == "destination" {
+                destination = Some(members.next_value()?);
+            } else {
+                options.insert(key, members.next_value()?);
+            }
+        }
+        let destination = destination.ok_or_else(|| M::Error::missing_field("destination"))?;
+        Ok(Target::WithOptions { destination, options })
     }
 }

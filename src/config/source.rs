@@ -1,8 +1,10 @@
 //! `[sources.NAME]`: a partner that may send.
 
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::{Deserialize, Deserializer};
 
 use crate::exchange::OdsCode;
+
+use super::text::parsed;
 
 /// One source.
 #[derive(Debug, Clone, Deserialize)]
@@ -16,5 +18,5 @@ pub struct Source {
 }
 
 fn ods_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OdsCode, D::Error> {
-    String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    parsed(deserializer, "an ODS code, such as \"RX1\"")
 }

@@ -4,7 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::de::{Deserialize, Deserializer};
+
+use super::text::parsed;
 
 /// A period of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,20 +72,21 @@ impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = self.0.as_millis();
         let units = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
-        let (unit, size) = units.into_iter().find(|(_, size)| ms >= *size && ms % size == 0).unwrap_or(("ms", 1));
+        let (unit, size) =
+            units.into_iter().find(|(_, size)| ms >= *size && ms.is_multiple_of(*size)).unwrap_or(("ms", 1));
         write!(f, "{}{unit}", ms / size)
     }
 }
 
 impl<'de> Deserialize<'de> for Period {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        parsed(deserializer, PERIOD)
     }
 }
 
 impl<'de> Deserialize<'de> for Size {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        parsed(deserializer, SIZE)
     }
 }
 
@@ -93,9 +96,9 @@ mod tests {
 
     #[test]
     fn periods_and_sizes_need_a_known_unit() {
-        assert_eq!("15m".parse(), Ok(Period(Duration::from_secs(900))));
+        assert_eq!("15m".parse(), Ok(Period(Duration::from_mins(15))));
         assert_eq!("10 MiB".parse(), Ok(Size(10 << 20)));
-        assert_eq!(Period(Duration::from_secs(900)).to_string(), "15m");
+        assert_eq!(Period(Duration::from_mins(15)).to_string(), "15m");
         for wrong in ["", "15", "m", "15 minutes", "-1s", "1.5h", "99999999999999999999s", "18446744073709551615d"] {
             assert!(wrong.parse::<Period>().is_err(), "{wrong}");
             assert!(wrong.parse::<Size>().is_err(), "{wrong}");

@@ -1,3 +1,9 @@
 //! Delivery: what a destination is, and the worker that leases, sends and settles.
 
 pub mod destination;
+pub mod operator;
+pub mod policy;
+pub mod promoter;
+pub mod settle;
+pub mod sweeper;
+pub mod worker;

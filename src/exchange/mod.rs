@@ -2,6 +2,8 @@
 //! once stored. Vocabulary of everything above; imports nothing but the configuration's neighbours.
 
 pub mod ids;
+pub mod keys;
+pub mod rows;
 pub mod sender;
 pub mod state;
 

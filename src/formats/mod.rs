@@ -1,3 +1,4 @@
-//! Formats: how a resource reads on the wire, apart from the transport that carries it.
+//! Formats: what messages look like, whatever carries them.
 
+pub mod fhir_json;
 pub mod hl7v2;

@@ -1,21 +1,72 @@
-//! The gateway: the one door every message passes, whatever protocol brought it.
+//! The gateway: the one door every message passes, whatever protocol brought it. [`Gateway::accept`] is the pipeline of
+//! the design: judge (read, validate, route), ONE COMMIT, answer.
 
+mod accept;
+mod commit;
+mod judge;
+mod refusals;
+mod start;
+mod status;
+
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
 
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::delivery::destination::Destination;
+use crate::exchange::keys::SearchKey;
 use crate::exchange::state::ExchangeStatus;
-use crate::exchange::{Arrival, ExchangeId, RequestIds, Sender};
+use crate::exchange::{Arrival, Conditions, ExchangeId, RequestIds, Sender};
 use crate::outcome::Issue;
 use crate::rejection::Rejection;
+use crate::routing::Routes;
+use crate::validation::Validation;
+
+pub use start::{Parts, start};
 
 /// A handle on the running gateway; cheap to clone.
 #[derive(Clone)]
 pub struct Gateway(Arc<Inner>);
 
-struct Inner {}
+struct Inner {
+    clock: Clock,
+    chance: Chance,
+    validation: Validation,
+    routes: Routes,
+    destinations: HashMap<String, Known>,
+    search_key: SearchKey,
+    max_depth: u32,
+    config_hash: String,
+    queue: mpsc::Sender<commit::Commit>,
+    pool: PgPool,
+    refusals: refusals::Refusals,
+    tasks: TaskTracker,
+}
+
+/// What accepting needs to know of a destination.
+#[derive(Clone)]
+pub struct Known {
+    /// Its number in the store.
+    pub number: i32,
+    /// Time after acceptance when a delivery becomes a dead letter.
+    pub give_up_after: Duration,
+    /// The adapter, asked what it can carry.
+    pub destination: Arc<dyn Destination>,
+}
+
+impl Known {
+    fn carries(&self, conditions: &Conditions, options: &serde_json::Value) -> bool {
+        self.destination.carries(conditions, options)
+    }
+}
 
 /// A message that has been committed.
 #[derive(Debug, Clone)]
@@ -70,49 +121,71 @@ impl Gateway {
     ///
     /// # Errors
     /// Why the message was not accepted.
-    pub async fn accept(&self, _arrival: Arrival) -> Result<Accepted, Rejection> {
-        Err(Rejection::Fault)
+    pub async fn accept(&self, arrival: Arrival) -> Result<Accepted, Rejection> {
+        self.to_the_end(|inner| async move { accept::accept(&inner, arrival).await }).await
     }
 
     /// Validates a resource without accepting it (`$validate`); audited.
     ///
     /// # Errors
     /// When the body cannot be read as FHIR at all.
-    pub async fn validate(&self, _question: Question) -> Result<Vec<Issue>, Rejection> {
-        Err(Rejection::Fault)
+    pub async fn validate(&self, question: Question) -> Result<Vec<Issue>, Rejection> {
+        self.to_the_end(|inner| async move { accept::validate(&inner, question).await }).await
     }
 
     /// Writes a refusal that needed no look at the body to the register, and gives it back.
-    pub async fn refuse(&self, _refused: Refused, rejection: Rejection) -> Rejection {
-        rejection
+    pub async fn refuse(&self, refused: Refused, rejection: Rejection) -> Rejection {
+        let refuse = |inner: Arc<Inner>| async move { Ok(accept::refuse(&inner, refused, rejection).await) };
+        self.to_the_end(refuse).await.unwrap_or_else(|fault: Rejection| fault)
+    }
+
+    /// Runs a step as a task of its own: a sender that hangs up must not stop it half-way.
+    async fn to_the_end<T, F>(&self, step: impl FnOnce(Arc<Inner>) -> F) -> Result<T, Rejection>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Rejection>> + Send + 'static,
+    {
+        self.0.tasks.spawn(step(Arc::clone(&self.0))).await.unwrap_or(Err(Rejection::Fault))
     }
 
     /// Counts a refusal of someone who has not proved who they are; written as one row a minute per address.
-    pub fn count_refusal(&self, _address: IpAddr, _rejection: &Rejection) {}
+    pub fn count_refusal(&self, address: IpAddr, rejection: &Rejection) {
+        self.0.refusals.count(address, rejection);
+    }
+
+    /// Writes the counted refusals to the register; every minute and at the end.
+    ///
+    /// # Errors
+    /// When the database refuses; they stay counted.
+    pub async fn record_refusals(&self) -> sqlx::Result<()> {
+        let now = self.0.clock.now();
+        self.0.refusals.record(&self.0.pool, now, &self.0.config_hash, self.0.validation.packs_hash()).await
+    }
 
     /// What became of an exchange; `None` when there is none or another source sent it.
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn status(&self, _sender: &Sender, _exchange: ExchangeId) -> Result<Option<ExchangeStatus>, Rejection> {
-        Ok(None)
+    pub async fn status(&self, sender: &Sender, exchange: ExchangeId) -> Result<Option<ExchangeStatus>, Rejection> {
+        status::status(&self.0.pool, sender, exchange).await
     }
 
     /// Whether FHIR R4 has this resource type.
     #[must_use]
-    pub fn is_resource_type(&self, _name: &str) -> bool {
-        true
+    pub fn is_resource_type(&self, name: &str) -> bool {
+        self.0.validation.is_resource_type(name)
     }
 
     /// Resource types that at least one route takes, sorted.
     #[must_use]
     pub fn routed_types(&self) -> Vec<String> {
-        Vec::new()
+        let all = || self.0.validation.resource_types().into_iter();
+        all().filter(|name| self.0.routes.takes(name)).collect()
     }
 
     /// Name and version of every loaded profile pack.
     #[must_use]
     pub fn packs(&self) -> Vec<(String, String)> {
-        Vec::new()
+        self.0.validation.packs()
     }
 }

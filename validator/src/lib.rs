@@ -1,9 +1,28 @@
 //! A FHIR R4 profile validator: definitions are compiled once into an arena, and a resource is checked in one
 //! walk over a borrowed JSON document.
 //!
-//! Reading order: [`json`] (the document), then the definitions, then the walk. No async, no database, no HTTP,
-//! no I/O: callers pass bytes in and get [issues](https://hl7.org/fhir/R4/operationoutcome.html) back.
+//! Reading order: [`json`] (the document); `pack`, `reduce` (where definitions come from) and `definition` (how they
+//! read); `compile` into the arena of `node`; `walk`, which asks the `rules` and gives
+//! [issues](https://hl7.org/fhir/R4/operationoutcome.html). No async, no database, no HTTP, no I/O.
 
 #![forbid(unsafe_code)]
 
 pub mod json;
+
+mod compile;
+mod definition;
+mod issue;
+mod location;
+mod node;
+mod pack;
+mod profile_set;
+mod reduce;
+mod rules;
+mod value_set;
+mod walk;
+
+pub use issue::{Issue, IssueCode, Severity};
+pub use pack::{PackError, PackInfo};
+pub use profile_set::ProfileSet;
+pub use reduce::reduce;
+pub use rules::Rule;

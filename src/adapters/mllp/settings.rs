@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::destination::MllpDestination;
-use crate::adapters::{Adapter, Outside};
+use crate::adapters::Adapter;
+use crate::adapters::Outside;
 use crate::config::units::Size;
 use crate::delivery::destination::Destination;
 use crate::formats::hl7v2::Partner;

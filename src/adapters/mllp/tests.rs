@@ -12,7 +12,8 @@ use chrono::DateTime;
 
 use super::Mllp;
 use super::framing::{Deframer, frame};
-use crate::adapters::{Adapter, Outside};
+use crate::adapters::Adapter;
+use crate::adapters::Outside;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::delivery::destination::{Acknowledgement, Delivery, DeliveryError, Destination};

@@ -1,168 +1,28 @@
-//! The reader: one pass over the bytes, no recursion, one flat array of nodes in document order.
+//! The reader: one pass over the bytes, no recursion, every value pushed onto one array as it begins. The grammar is
+//! that of [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259), and no object may have a key twice.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
-use std::sync::OnceLock;
 
-use super::value::unescape;
-use super::{Kind, Position, ReadError, ReadErrorKind, Value};
+use super::document::{Limits, NONE, Node, key_text};
+use super::{Kind, ReadErrorKind, scan};
 
-pub(super) const NONE: u32 = u32::MAX;
+/// Where the text is wrong, and how.
+pub(super) type Failure = (usize, ReadErrorKind);
 
-/// One value: where it stands, where its key stands, and where the next sibling is in the array.
-#[derive(Clone, Copy)]
-pub(super) struct Node {
-    pub(super) start: u32,
-    pub(super) end: u32,
-    /// Content of the key without quotes; `NONE` for items and the root.
-    pub(super) key_start: u32,
-    pub(super) key_end: u32,
-    /// Index just past this value's subtree.
-    pub(super) next: u32,
-    /// Members or items.
-    pub(super) count: u32,
-    pub(super) kind: Kind,
-    pub(super) escaped: bool,
-    key_escaped: bool,
-}
-
-/// What the reader refuses whatever it means.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Deepest nesting of arrays and objects.
-    pub depth: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { depth: 128 }
-    }
-}
-
-/// A JSON text that has been read.
-pub struct Document<'s> {
-    text: &'s str,
-    nodes: Vec<Node>,
-    line_starts: OnceLock<Vec<u32>>,
-}
-
-/// Without content, for the reason given at [`Value`].
-impl std::fmt::Debug for Document<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Document({} bytes, {} values)", self.text.len(), self.nodes.len())
-    }
-}
-
-impl<'s> Document<'s> {
-    /// Reads a text with the default [`Limits`].
-    ///
-    /// # Errors
-    /// The first place where the text is not JSON, or breaks a limit, or repeats a key.
-    pub fn read(bytes: &'s [u8]) -> Result<Self, ReadError> {
-        Self::read_within(bytes, Limits::default())
-    }
-
-    /// Reads a text within `limits`. A leading byte order mark is skipped, as RFC 8259 §8.1 allows.
-    ///
-    /// # Errors
-    /// As [`Document::read`].
-    pub fn read_within(bytes: &'s [u8], limits: Limits) -> Result<Self, ReadError> {
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => {
-                let valid = &bytes[..error.valid_up_to()];
-                let text = std::str::from_utf8(valid).unwrap_or_default();
-                return Err(error_at(text, valid.len(), ReadErrorKind::InvalidUtf8));
-            }
-        };
-        if u32::try_from(text.len()).is_err() {
-            return Err(error_at("", 0, ReadErrorKind::TooLarge));
-        }
-        let mut reader =
-            Reader { bytes: text.as_bytes(), at: 0, nodes: Vec::with_capacity(text.len() / 16 + 8), limits };
-        match reader.read() {
-            Ok(()) => Ok(Self { text, nodes: reader.nodes, line_starts: OnceLock::new() }),
-            Err((offset, kind)) => Err(error_at(text, offset, kind)),
-        }
-    }
-
-    /// The outermost value.
-    #[must_use]
-    pub fn root(&self) -> Value<'_> {
-        Value { document: self, index: 0 }
-    }
-
-    /// Number of values in the document; [`Value::index`] is below it.
-    #[must_use]
-    pub fn size(&self) -> usize {
-        self.nodes.len()
-    }
-
-    /// The text that was read.
-    #[must_use]
-    pub fn text(&self) -> &'s str {
-        self.text
-    }
-
-    /// Line and column of a byte offset.
-    #[must_use]
-    pub fn position(&self, offset: usize) -> Position {
-        let starts = self.line_starts.get_or_init(|| {
-            let newlines = memchr::memchr_iter(b'\n', self.text.as_bytes());
-            std::iter::once(0).chain(newlines.filter_map(|at| u32::try_from(at + 1).ok())).collect()
-        });
-        let line = starts.partition_point(|&start| start as usize <= offset);
-        let start = line.checked_sub(1).and_then(|index| starts.get(index)).map_or(0, |&start| start as usize);
-        position_in_line(self.text, line, start, offset)
-    }
-
-    pub(super) fn node(&self, index: u32) -> &Node {
-        &self.nodes[index as usize]
-    }
-
-    pub(super) fn key_of(&self, index: u32) -> Option<Cow<'_, str>> {
-        let node = self.node(index);
-        (node.key_start != NONE).then(|| key_text(self.text, node))
-    }
-
-    pub(super) fn key_is(&self, index: u32, key: &str) -> bool {
-        let node = self.node(index);
-        if node.key_start == NONE {
-            return false;
-        }
-        if node.key_escaped {
-            return key_text(self.text, node) == key;
-        }
-        &self.text.as_bytes()[node.key_start as usize..node.key_end as usize] == key.as_bytes()
-    }
-}
-
-fn key_text<'t>(text: &'t str, node: &Node) -> Cow<'t, str> {
-    let inner = &text[node.key_start as usize..node.key_end as usize];
-    if node.key_escaped { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) }
-}
-
-fn position_in_line(text: &str, line: usize, start: usize, offset: usize) -> Position {
-    let end = offset.min(text.len());
-    let column = text.get(start..end).map_or(end - start, |part| part.chars().count());
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Position { line: count(line.max(1)), column: count(column + 1) }
-}
-
-fn error_at(text: &str, offset: usize, kind: ReadErrorKind) -> ReadError {
-    let before = &text.as_bytes()[..offset.min(text.len())];
-    let line = memchr::memchr_iter(b'\n', before).count() + 1;
-    let start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
-    ReadError { kind, offset, position: position_in_line(text, line, start, offset) }
-}
-
-type Failure = (usize, ReadErrorKind);
-
-struct Reader<'b> {
-    bytes: &'b [u8],
+struct Reader<'t> {
+    text: &'t str,
+    bytes: &'t [u8],
     at: usize,
     nodes: Vec<Node>,
     limits: Limits,
+}
+
+/// The nodes of a text, in the order in which they begin.
+pub(super) fn read(text: &str, limits: Limits) -> Result<Vec<Node>, Failure> {
+    let nodes = Vec::with_capacity(text.len() / 16 + 8);
+    let mut reader = Reader { text, bytes: text.as_bytes(), at: 0, nodes, limits };
+    reader.read()?;
+    Ok(reader.nodes)
 }
 
 impl Reader<'_> {
@@ -281,31 +141,44 @@ impl Reader<'_> {
 
     fn unique_keys(&self, container: u32) -> Result<(), Failure> {
         let count = self.nodes[container as usize].count as usize;
-        // The reader only ever holds valid UTF-8.
-        let text = std::str::from_utf8(self.bytes).unwrap_or_default();
         let members = || {
             std::iter::successors(Some(container + 1), |&at| Some(self.nodes[at as usize].next))
                 .take(count)
                 .map(|at| &self.nodes[at as usize])
         };
+        // A key whose bit is not set yet is new; only the others are compared.
+        let mut filter = 0_u64;
         let mut seen = HashSet::new();
         for (position, member) in members().enumerate() {
-            let repeated = if count <= 24 {
-                members().take(position).any(|earlier| self.same_key(text, earlier, member))
+            let bit = self.key_bit(member);
+            let repeated = if count > 24 {
+                !seen.insert(key_text(self.text, member))
             } else {
-                !seen.insert(key_text(text, member))
+                filter & bit != 0 && members().take(position).any(|earlier| self.same_key(earlier, member))
             };
             if repeated {
-                let key = key_text(text, member).chars().take(64).collect();
+                let key = key_text(self.text, member).chars().take(64).collect();
                 return Err((member.key_start as usize - 1, ReadErrorKind::DuplicateKey(key)));
             }
+            filter |= bit;
         }
         Ok(())
     }
 
-    fn same_key(&self, text: &str, a: &Node, b: &Node) -> bool {
+    /// One bit for a key, the same for equal keys; every bit for a key that has to be unescaped to be compared.
+    fn key_bit(&self, member: &Node) -> u64 {
+        let key = &self.bytes[member.key_start as usize..member.key_end as usize];
+        match (key, member.key_escaped) {
+            (_, true) => u64::MAX,
+            ([], false) => 1,
+            ([first, .., last], false) => 1 << ((key.len() + usize::from(*first) * 5 + usize::from(*last) * 3) % 64),
+            ([only], false) => 1 << (only % 64),
+        }
+    }
+
+    fn same_key(&self, a: &Node, b: &Node) -> bool {
         if a.key_escaped || b.key_escaped {
-            return key_text(text, a) == key_text(text, b);
+            return key_text(self.text, a) == key_text(self.text, b);
         }
         self.bytes[a.key_start as usize..a.key_end as usize] == self.bytes[b.key_start as usize..b.key_end as usize]
     }
@@ -359,8 +232,7 @@ impl Reader<'_> {
         self.at += 1;
         let mut escaped = false;
         loop {
-            let rest = &self.bytes[self.at..];
-            let Some(run) = rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20) else {
+            let Some(run) = scan::string_run(&self.bytes[self.at..]) else {
                 return Err((self.bytes.len(), ReadErrorKind::Truncated));
             };
             self.at += run;
@@ -424,9 +296,7 @@ impl Reader<'_> {
     }
 
     fn skip_space(&mut self) {
-        while matches!(self.bytes.get(self.at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
-            self.at += 1;
-        }
+        self.at += scan::space_run(&self.bytes[self.at..]);
     }
 }
 

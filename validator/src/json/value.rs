@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::reader::{Document, NONE};
+use super::document::{Document, NONE};
 
 /// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +126,7 @@ impl<'d> Value<'d> {
     }
 
     /// The items of an array or the members of an object (each knows its [`Value::key`]), in the order written.
+    #[must_use]
     pub fn children(self) -> Children<'d> {
         Children { document: self.document, next: self.index + 1, left: self.len() }
     }

@@ -1,0 +1,130 @@
+//! Checks what the configuration alone cannot: adapters and their settings, the options of routes, conditions, resource
+//! types. All problems are reported at once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::adapters::{self, Outside};
+use crate::clock::Clock;
+use crate::config::{self, Config, ConfigError, ConfigErrors, Problem};
+use crate::delivery::destination::Destination;
+use crate::delivery::policy::Policy;
+use crate::delivery::worker::Line;
+use crate::gateway::Known;
+use crate::routing::Routes;
+use crate::validation::Validation;
+
+/// A configuration that can run.
+pub(super) struct Checked {
+    pub(super) routes: Routes,
+    destinations: BTreeMap<String, Ready>,
+}
+
+struct Ready {
+    destination: Arc<dyn Destination>,
+    policy: Policy,
+    concurrency: usize,
+    timeout: Duration,
+}
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a connection may take to open; never longer than the destination's own timeout.
+const CONNECT: Duration = Duration::from_secs(10);
+
+pub(super) fn check(config: &Config, validation: &Validation, clock: &Clock) -> Result<Checked, ConfigErrors> {
+    let mut errors = Vec::new();
+    let mut destinations = BTreeMap::new();
+    for (name, section) in &config.destinations {
+        match build(config, name, section, clock) {
+            Ok(ready) => {
+                destinations.insert(name.clone(), ready);
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    errors.extend(unknown_types(config, validation));
+    match Routes::compile(&config.routes) {
+        Ok(routes) if errors.is_empty() => return Ok(Checked { routes, destinations }),
+        Ok(_) => {}
+        Err(faults) => errors.extend(faults.into_iter().map(|fault| {
+            let sentence = format!("column {} of the condition: {}", fault.column, fault.message);
+            config.error(&format!("routes[{}].when", fault.index), Problem::Other(sentence))
+        })),
+    }
+    Err(ConfigErrors::new(errors))
+}
+
+fn build(
+    config: &Config,
+    name: &str,
+    section: &config::destination::Destination,
+    clock: &Clock,
+) -> Result<Ready, ConfigError> {
+    let key = format!("destinations.{name}");
+    let Some(kind) = adapters::ADAPTERS.iter().find(|kind| kind.name == section.adapter) else {
+        let known: Vec<_> = adapters::ADAPTERS.iter().map(|kind| kind.name).collect();
+        let problem = Problem::Unexpected {
+            found: format!("\"{}\"", section.adapter),
+            expected: format!("one of {}", known.join(", ")),
+        };
+        return Err(config.error(&format!("{key}.type"), problem));
+    };
+    let timeout = section.timeout.map_or(TIMEOUT, |timeout| timeout.0);
+    let client = reqwest::Client::builder()
+        .connect_timeout(timeout.min(CONNECT))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build();
+    let fail = |message: String| config.error(&format!("{key}.settings"), Problem::Other(message));
+    let http = client.map_err(|error| fail(format!("the HTTP client cannot be made: {error}")))?;
+    let outside = Outside { http, clock: clock.clone(), timeout, base: config.base.clone() };
+    let targets = config.routes.iter().flat_map(|route| &route.to).filter(|target| target.destination() == name);
+    let options: Vec<_> = targets.map(config::route::Target::options).collect();
+    let destination = (kind.build)(section.settings.clone(), &options, &outside).map_err(fail)?;
+    let retry = section.retry.clone().unwrap_or_else(|| config.delivery.retry.clone());
+    let policy = Policy { retry, on_reject: section.on_reject, on_unknown: section.on_unknown };
+    Ok(Ready { destination, policy, concurrency: section.concurrency, timeout })
+}
+
+fn unknown_types(config: &Config, validation: &Validation) -> Vec<ConfigError> {
+    let routes = config.routes.iter().enumerate();
+    let types = routes.flat_map(|(at, route)| route.types.iter().map(move |name| (at, name)));
+    types
+        .filter(|(_, name)| !validation.is_resource_type(name))
+        .map(|(at, name)| {
+            let expected = "a resource type of FHIR R4".to_owned();
+            config.error(&format!("routes[{at}].types"), Problem::Unexpected { found: format!("\"{name}\""), expected })
+        })
+        .collect()
+}
+
+type Lines = (Vec<Line>, HashMap<String, Known>, HashMap<i32, (String, Policy)>);
+
+impl Checked {
+    pub(super) fn names(&self) -> Vec<String> {
+        self.destinations.keys().cloned().collect()
+    }
+
+    /// The destinations as the worker, the gateway and the sweeper want them.
+    pub(super) fn lines(&self, numbers: &[(i32, String)]) -> Lines {
+        let (mut lines, mut known, mut policies) = (Vec::new(), HashMap::new(), HashMap::new());
+        for (number, name) in numbers {
+            let Some(ready) = self.destinations.get(name) else { continue };
+            lines.push(Line {
+                number: *number,
+                name: name.clone(),
+                destination: Arc::clone(&ready.destination),
+                policy: ready.policy.clone(),
+                concurrency: ready.concurrency,
+                timeout: ready.timeout,
+            });
+            let give_up_after = ready.policy.retry.give_up_after.0;
+            let destination = Arc::clone(&ready.destination);
+            known.insert(name.clone(), Known { number: *number, give_up_after, destination });
+            policies.insert(*number, (name.clone(), ready.policy.clone()));
+        }
+        (lines, known, policies)
+    }
+}

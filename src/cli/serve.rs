@@ -1,0 +1,64 @@
+//! `signalbox serve`: runs the gateway until it is told to stop.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{ConfigFolder, World, access};
+use crate::app::{Application, Start};
+use crate::config::Config;
+use crate::store::server;
+
+#[derive(Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    config: ConfigFolder,
+    /// Fetch a pinned Postgres with pip when none is on this machine
+    #[arg(long)]
+    fetch_postgres: bool,
+}
+
+impl Serve {
+    pub(super) async fn run(self, world: World) -> anyhow::Result<ExitCode> {
+        let config = Config::load_with(Some(&self.config.config), &world.environment)?;
+        let patience = config.delivery.shutdown.0;
+        let server = server::resolve(access::wanted(&config, &world, self.fetch_postgres)).await?;
+        let about = server.about().await?;
+        tracing::info!(which = about.which, version = about.version, register = about.register, "database");
+        let start = Start {
+            config,
+            app: server.app.clone(),
+            owner: server.owner.clone(),
+            app_role: server.app_role(),
+            alone: server.alone(),
+            clock: world.clock,
+            chance: world.chance,
+        };
+        let application = match Application::start(start).await {
+            Ok(application) => application,
+            Err(error) => {
+                server.stop().await;
+                return Err(error.into());
+            }
+        };
+        // Read by whoever started us: where to send, once it can be sent there.
+        writeln!(std::io::stdout(), "listening on {}", application.base_url)?;
+        stop_signal().await?;
+        tracing::info!(patience = ?patience, "stopping");
+        application.stop().await;
+        server.stop().await;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Waits for ctrl-C or a termination signal.
+pub(crate) async fn stop_signal() -> std::io::Result<()> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

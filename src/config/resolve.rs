@@ -1,0 +1,59 @@
+//! Which settings may be secrets: their references are resolved here, and a secret in clear is refused.
+
+use std::path::Path;
+
+use super::error::{ConfigError, Problem};
+use super::secret::{self, Environment};
+use super::tree::{Content, Node, Step, render};
+
+/// What a setting may hold.
+enum Role {
+    /// A secret, by reference only.
+    Secret,
+    /// A plain value, or a secret by reference.
+    Either,
+    /// An expression that may mention URLs.
+    Expression,
+    /// A plain value.
+    Plain,
+}
+
+fn role_of(path: &[Step]) -> Role {
+    let steps: Vec<&str> = path.iter().map(|step| if let Step::Key(key) = step { key } else { "" }).collect();
+    match steps.as_slice() {
+        ["identity", "search_key"] => Role::Secret,
+        ["database", "url" | "owner_url"] | ["destinations", _, "settings", ..] => Role::Either,
+        ["routes", ..] => Role::Expression,
+        _ => Role::Plain,
+    }
+}
+
+/// Puts in place of every reference what it stands for, and complains of secrets in clear and of references where
+/// none is read.
+pub(super) fn resolve_secrets(tree: &mut Node, base: &Path, environment: &Environment, errors: &mut Vec<ConfigError>) {
+    let mut resolved = Vec::new();
+    tree.walk(&mut Vec::new(), &mut |path, node| {
+        let Content::Text(text) = &node.content else { return };
+        let mut report = |problem| errors.push(ConfigError { place: node.place.clone(), key: render(path), problem });
+        let unexpected = |found: &str, expected: String| Problem::Unexpected { found: found.to_owned(), expected };
+        match (role_of(path), text.starts_with(secret::PREFIX)) {
+            (Role::Secret | Role::Either, true) => match secret::resolve(text, base, environment) {
+                Ok(value) => resolved.push((path.to_vec(), value)),
+                Err(sentence) => report(Problem::Other(sentence)),
+            },
+            (Role::Plain, true) => {
+                report(unexpected("a reference to a secret", "a plain value: this setting is no secret".to_owned()));
+            }
+            (Role::Secret, false) if !text.is_empty() => report(unexpected("a secret in clear", secret::FORM.into())),
+            (Role::Either | Role::Plain, false) if secret::holds_password(text) => {
+                report(unexpected("a URL with a password in clear", format!("the whole URL as {}", secret::FORM)));
+            }
+            _ => {}
+        }
+    });
+    for (path, value) in resolved {
+        if let Some(node) = tree.find_mut(&path) {
+            node.content = Content::Text(value);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What an operator may do to a delivery: try it again, or leave it out. Each act names who and why, and is audited in
+//! the commit that does it.
+
+use chrono::{DateTime, Duration, Utc};
+use sqlx::{Connection, PgConnection};
+use uuid::Uuid;
+
+use super::promoter::promote_now;
+use crate::exchange::DeliveryId;
+use crate::exchange::rows::AuditRow;
+use crate::exchange::state::DeliveryState;
+use crate::store::acts::{self, Target};
+use crate::store::{audit, ordering};
+
+/// Who acts, when and why.
+#[derive(Debug, Clone)]
+pub struct Act {
+    /// Operator's name.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// Now.
+    pub now: DateTime<Utc>,
+    /// Recorded with the act.
+    pub config_hash: String,
+    /// Recorded with the act.
+    pub packs: String,
+}
+
+/// Why an act was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum ActError {
+    /// No such delivery.
+    #[error("there is no delivery {0}; `signalbox show` names the deliveries of an exchange")]
+    NotFound(DeliveryId),
+    /// The delivery's state does not allow it.
+    #[error("delivery {id} is {state}: {why}", state = .state.as_str())]
+    NotPossible {
+        /// The delivery.
+        id: DeliveryId,
+        /// Where it stands.
+        state: DeliveryState,
+        /// What would be possible.
+        why: &'static str,
+    },
+    /// An act needs a reason.
+    #[error("a reason is needed: it is kept in the register")]
+    NoReason,
+    /// The database refused.
+    #[error("the database did not answer: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
+/// How long a delivery that is retried may be tried before it is a dead letter again.
+const SECOND_LIFE: Duration = Duration::hours(24);
+
+/// Tries a refused, dead, unknown, parked or backing-off delivery again now, under the same id and in its old place.
+///
+/// # Errors
+/// When there is no such delivery, or it is not in a state to be retried.
+pub async fn retry(db: &mut PgConnection, id: DeliveryId, act: &Act) -> Result<(), ActError> {
+    perform(db, id, act, "retry", |target| match target.state {
+        DeliveryState::Delivered => Err("it has been taken; send the resource again to deliver it once more"),
+        DeliveryState::Leased => Err("it is being sent just now"),
+        DeliveryState::Waiting => Err("it waits for an earlier delivery of the same patient; retry or skip that one"),
+        DeliveryState::Skipped | DeliveryState::Cancelled | DeliveryState::Expired => Err("it was settled for good"),
+        DeliveryState::Ready
+        | DeliveryState::Unknown
+        | DeliveryState::Parked
+        | DeliveryState::Refused
+        | DeliveryState::Dead => Ok(DeliveryState::Waiting),
+    })
+    .await
+}
+
+/// Leaves a delivery out for good and lets later messages of the same patient pass.
+///
+/// # Errors
+/// When there is no such delivery, or it has ended or is being sent.
+pub async fn skip(db: &mut PgConnection, id: DeliveryId, act: &Act) -> Result<(), ActError> {
+    perform(db, id, act, "skip", |target| match target.state {
+        DeliveryState::Delivered => Err("it has been taken already"),
+        DeliveryState::Leased => Err("it is being sent just now; try again when the attempt has ended"),
+        DeliveryState::Skipped | DeliveryState::Cancelled | DeliveryState::Expired => Err("it was settled already"),
+        _ => Ok(DeliveryState::Skipped),
+    })
+    .await
+}
+
+async fn perform(
+    db: &mut PgConnection,
+    id: DeliveryId,
+    act: &Act,
+    verb: &str,
+    decide: impl Fn(&Target) -> Result<DeliveryState, &'static str>,
+) -> Result<(), ActError> {
+    if act.reason.trim().is_empty() {
+        return Err(ActError::NoReason);
+    }
+    let mut tx = db.begin().await?;
+    let target = acts::lock(&mut tx, id.uuid()).await?.ok_or(ActError::NotFound(id))?;
+    let state = decide(&target).map_err(|why| ActError::NotPossible { id, state: target.state, why })?;
+    let keys: Vec<(i32, Vec<u8>)> =
+        target.keys.chunks_exact(32).map(|key| (target.destination, key.to_vec())).collect();
+    let released = if state == DeliveryState::Waiting {
+        // A delivery without keys has nothing to wait for.
+        let state = if keys.is_empty() { DeliveryState::Ready } else { state };
+        acts::set(&mut tx, target.seq, state, act.now, Some(act.now + SECOND_LIFE)).await?;
+        acts::take_place(&mut tx, &keys, target.seq).await?;
+        keys
+    } else {
+        acts::set(&mut tx, target.seq, state, act.now, None).await?;
+        ordering::release(&mut tx, &[target.seq]).await?
+    };
+    audit::insert(&mut tx, id.uuid(), &[audit_row(&target, id.uuid(), verb, act)], &act.config_hash, &act.packs)
+        .await?;
+    tx.commit().await?;
+    promote_now(db, &released).await?;
+    acts::notify(db).await?;
+    Ok(())
+}
+
+fn audit_row(target: &Target, delivery: Uuid, verb: &str, act: &Act) -> AuditRow {
+    let mut row = AuditRow::new("operator", verb, act.now, act.now);
+    row.exchange = Some(target.exchange);
+    row.delivery = Some(delivery);
+    row.destination = Some(target.destination_name.clone());
+    row.correlation_id = Some(target.correlation_id.clone());
+    row.code = Some(format!("was {}", target.state.as_str()));
+    row.actor = Some(act.actor.clone());
+    row.reason = Some(act.reason.clone());
+    row
+}

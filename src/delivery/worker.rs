@@ -1,0 +1,218 @@
+//! The worker of one destination: leases what is due under the order rule (one short statement), sends it with no
+//! transaction open, and hands the end to the settler. Stateless: any number of processes may run one per destination.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, PgConnection};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use super::destination::{Acknowledgement, Delivery, DeliveryError, Destination};
+use super::policy::{Moment, Policy};
+use super::promoter::Wakes;
+use super::settle::{Ended, ExchangeIds, Settlements};
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::exchange::ids::Id;
+use crate::exchange::{Interaction, Sender};
+use crate::store::bodies::{self, Body};
+use crate::store::deliveries::{self, Lease, Leased};
+
+/// One destination as its worker knows it.
+pub struct Line {
+    /// Number in the store.
+    pub number: i32,
+    /// Name in the configuration.
+    pub name: String,
+    /// Where to send.
+    pub destination: Arc<dyn Destination>,
+    /// What follows from each end.
+    pub policy: Policy,
+    /// Deliveries under way at once.
+    pub concurrency: usize,
+    /// Longest wait for an answer.
+    pub timeout: Duration,
+}
+
+/// What all workers share.
+#[derive(Clone)]
+pub struct Shared {
+    /// This process.
+    pub node: Uuid,
+    /// How workers connect.
+    pub database: PgConnectOptions,
+    /// Time.
+    pub clock: Clock,
+    /// Jitter.
+    pub chance: Chance,
+    /// Wake-up calls.
+    pub wakes: Wakes,
+    /// Where ends go.
+    pub settlements: Settlements,
+    /// How often the backlog is looked at when nothing wakes the worker.
+    pub poll: Duration,
+    /// Deliveries under way run here, so that a shutdown can wait for them.
+    pub tasks: TaskTracker,
+}
+
+/// Beyond the timeout: the adapter closes its socket first, and the settlement is committed before the lease lapses.
+const GRACE: Duration = Duration::from_secs(5);
+const LEASE_MARGIN: Duration = Duration::from_secs(30);
+
+/// Runs a destination's worker until `stop`; deliveries under way go on in `shared.tasks`.
+pub async fn run(line: Line, shared: Shared, stop: CancellationToken) {
+    let line = Arc::new(line);
+    let slots = Arc::new(Semaphore::new(line.concurrency.max(1)));
+    let wake = shared.wakes.of(line.number);
+    let mut connection = None;
+    loop {
+        let slot = tokio::select! {
+            slot = Arc::clone(&slots).acquire_owned() => slot,
+            () = stop.cancelled() => return,
+        };
+        let Ok(slot) = slot else { return };
+        let leased = take(&line, &shared, &mut connection, 1 + slots.available_permits()).await;
+        let sleep = match leased {
+            Ok(Taken { work, .. }) if !work.is_empty() => {
+                start(&line, &shared, &slots, slot, work);
+                continue;
+            }
+            Ok(Taken { next_due, .. }) => until(next_due, shared.clock.now()).min(shared.poll),
+            Err(error) => {
+                tracing::warn!(%error, destination = line.name, "leasing failed; trying again");
+                connection = None;
+                shared.poll
+            }
+        };
+        drop(slot);
+        tokio::select! {
+            () = wake.notified() => {}
+            () = tokio::time::sleep(sleep) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+struct Taken {
+    work: Vec<(Leased, Option<Body>)>,
+    next_due: Option<DateTime<Utc>>,
+}
+
+async fn take(
+    line: &Line,
+    shared: &Shared,
+    connection: &mut Option<PgConnection>,
+    limit: usize,
+) -> sqlx::Result<Taken> {
+    let db = match connection {
+        Some(db) => db,
+        None => connection.insert(shared.database.connect().await?),
+    };
+    let now = shared.clock.now();
+    let lease = Lease { node: shared.node, now, until: now + line.timeout + GRACE + LEASE_MARGIN };
+    let leased = deliveries::lease(db, line.number, i64::try_from(limit).unwrap_or(1), lease).await?;
+    if leased.is_empty() {
+        return Ok(Taken { work: Vec::new(), next_due: deliveries::next_due(db, line.number).await? });
+    }
+    let exchanges: Vec<Uuid> = leased.iter().map(|each| each.exchange).collect();
+    let fetched = bodies::fetch(db, &exchanges).await?;
+    let mut bodies: HashMap<Uuid, Body> = fetched.into_iter().map(|body| (body.exchange, body)).collect();
+    let work = leased
+        .into_iter()
+        .map(|each| {
+            let body = bodies.remove(&each.exchange);
+            (each, body)
+        })
+        .collect();
+    Ok(Taken { work, next_due: None })
+}
+
+fn start(
+    line: &Arc<Line>,
+    shared: &Shared,
+    slots: &Arc<Semaphore>,
+    first: OwnedSemaphorePermit,
+    work: Vec<(Leased, Option<Body>)>,
+) {
+    let mut first = Some(first);
+    for (leased, body) in work {
+        // As many were leased as there were free slots.
+        let slot = first.take().or_else(|| Arc::clone(slots).try_acquire_owned().ok());
+        let (line, shared_) = (Arc::clone(line), shared.clone());
+        shared.tasks.spawn(async move {
+            send(&line, &shared_, leased, body).await;
+            drop(slot);
+        });
+    }
+}
+
+async fn send(line: &Line, shared: &Shared, leased: Leased, body: Option<Body>) {
+    let started_at = shared.clock.now();
+    let result = match body.ok_or_else(purged).and_then(|body| delivery(&leased, body)) {
+        Err(error) => Err(error),
+        Ok(delivery) => bounded(line, &delivery).await,
+    };
+    let now = shared.clock.now();
+    let (attempt, give_up_at, jitter) = (leased.attempts, leased.give_up_at, shared.chance.unit());
+    let decision = line.policy.decide(&result, Moment { now, attempt, give_up_at, jitter });
+    let ended = Ended {
+        seq: leased.seq,
+        delivery: leased.id,
+        attempt,
+        started_at,
+        ended_at: now,
+        decision,
+        destination: line.name.clone(),
+        exchange: ExchangeIds {
+            exchange: leased.exchange,
+            sender: sender(&leased),
+            end_user_ods: leased.end_user_ods,
+            request_id: leased.request_id,
+            correlation_id: leased.correlation_id,
+        },
+    };
+    shared.settlements.settle(ended).await;
+}
+
+/// The adapter keeps the timeout itself, because only it knows whether anything was sent; this is the net beneath it.
+async fn bounded(line: &Line, delivery: &Delivery) -> Result<Acknowledgement, DeliveryError> {
+    let sent = tokio::time::timeout(line.timeout + GRACE, line.destination.deliver(delivery));
+    sent.await.unwrap_or_else(|_| Err(DeliveryError::unknown("no answer within the destination's timeout")))
+}
+
+fn delivery(leased: &Leased, body: Body) -> Result<Delivery, DeliveryError> {
+    let damaged = || DeliveryError::refused("its record in the database cannot be read");
+    let attempt = u32::try_from(leased.attempts).map_err(|_| damaged())?;
+    let interaction = Interaction::from_code(&leased.interaction).ok_or_else(damaged)?;
+    Ok(Delivery {
+        id: Id::from_uuid(leased.id).ok_or_else(damaged)?,
+        exchange: Id::from_uuid(leased.exchange).ok_or_else(damaged)?,
+        attempt,
+        interaction,
+        resource_type: leased.resource_type.clone().ok_or_else(damaged)?,
+        conditions: body.conditions,
+        sender: sender(leased).ok_or_else(damaged)?,
+        correlation_id: leased.correlation_id.clone(),
+        received_at: leased.received_at,
+        options: leased.options.clone(),
+        body: body.content,
+    })
+}
+
+fn sender(leased: &Leased) -> Option<Sender> {
+    Some(Sender { source: leased.source.clone(), ods: leased.ods.parse().ok()? })
+}
+
+fn purged() -> DeliveryError {
+    DeliveryError::refused("its body has been purged by the retention policy")
+}
+
+fn until(due: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Duration {
+    due.map_or(Duration::MAX, |due| (due - now).to_std().unwrap_or_default())
+}

@@ -1,0 +1,282 @@
+//! The pipeline, as named steps: judge, record, commit, answer. Whatever its end, a message of a known source leaves one
+//! row in `exchanges` and one in the register, in one commit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use signalbox_validator::json::Value;
+use tokio::sync::{mpsc::error::TrySendError, oneshot};
+
+use super::commit::{Commit, Committed};
+use super::judge::{self, Judgement};
+use super::{Accepted, Inner, Question, Refused};
+use crate::exchange::ids::Id;
+use crate::exchange::rows::{AuditRow, BodyRow, DeliveryRow, ExchangeOutcome, ExchangeRow};
+use crate::exchange::{Arrival, Conditions};
+use crate::outcome::Issue;
+use crate::rejection::Rejection;
+
+/// Bodies longer than this are judged off the async threads: validation is pure computation.
+const LONG_BODY: usize = 128 * 1024;
+
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+pub(super) async fn accept(inner: &Arc<Inner>, arrival: Arrival) -> Result<Accepted, Rejection> {
+    let (judged, keys) = judge_message(inner, &arrival).await?;
+    match judged {
+        Ok(judgement) => store(inner, arrival, judgement).await,
+        Err(rejection) => turn_away(inner, &arrival, rejection, keys).await,
+    }
+}
+
+type Judged = (Result<Judgement, Rejection>, Vec<[u8; 32]>);
+
+async fn judge_message(inner: &Arc<Inner>, arrival: &Arrival) -> Result<Judged, Rejection> {
+    if arrival.body.len() <= LONG_BODY {
+        return Ok(judge::judge(inner, arrival));
+    }
+    let (inner, arrival) = (Arc::clone(inner), arrival.clone());
+    let correlation_id = arrival.ids.correlation.clone();
+    tokio::task::spawn_blocking(move || judge::judge(&inner, &arrival)).await.map_err(|_| {
+        tracing::error!(correlation_id, "judging a message panicked");
+        Rejection::Fault
+    })
+}
+
+/// Commits an accepted message.
+async fn store(inner: &Inner, arrival: Arrival, judgement: Judgement) -> Result<Accepted, Rejection> {
+    let destinations = judgement.targets.iter().map(|target| target.destination.clone()).collect();
+    let issues = judgement.issues.clone();
+    let row = accepted_row(inner, &arrival, judgement);
+    let exchange = row.id;
+    match commit(inner, row, true).await? {
+        Committed::Held { exchange, same: true } => Ok(Accepted { exchange, repeated: true, issues, destinations }),
+        Committed::Held { same: false, .. } => {
+            tracing::warn!(source = arrival.sender.source, "a message id was used again for another request");
+            let rejection = Rejection::DuplicateId;
+            record(inner, refused_row(inner, &arrival, &rejection, Vec::new())).await?;
+            Err(rejection)
+        }
+        _ => Ok(Accepted { exchange, repeated: false, issues, destinations }),
+    }
+}
+
+/// Records a refusal; but a message that was accepted before gets the answer it got then, whatever the configuration
+/// says now.
+async fn turn_away(
+    inner: &Inner,
+    arrival: &Arrival,
+    rejection: Rejection,
+    keys: Vec<[u8; 32]>,
+) -> Result<Accepted, Rejection> {
+    if let Some(exchange) = super::status::accepted_before(&inner.pool, arrival, &request_hash(arrival)).await? {
+        return Ok(Accepted { exchange, repeated: true, issues: Vec::new(), destinations: Vec::new() });
+    }
+    record(inner, refused_row(inner, arrival, &rejection, keys)).await?;
+    Err(rejection)
+}
+
+pub(super) async fn refuse(inner: &Inner, refused: Refused, rejection: Rejection) -> Rejection {
+    let mut row = base_row(inner, &refused);
+    row.status = rejection.rendering().status;
+    row.issues = issues_json(&rejection.issues());
+    match record(inner, row).await {
+        Ok(()) => rejection,
+        Err(unrecorded) => unrecorded,
+    }
+}
+
+pub(super) async fn validate(inner: &Arc<Inner>, question: Question) -> Result<Vec<Issue>, Rejection> {
+    let mut row = base_row(
+        inner,
+        &Refused {
+            endpoint: question.endpoint,
+            sender: question.sender.clone(),
+            request: "validate".to_owned(),
+            resource_type: question.resource_type.clone(),
+            ids: question.ids.clone(),
+            received_at: question.received_at,
+        },
+    );
+    row.body_hash = Sha256::digest(&question.body).into();
+    row.body_length = question.body.len();
+    let checked = check_question(inner, question).await;
+    match &checked {
+        Ok(issues) => {
+            (row.outcome, row.status) = (ExchangeOutcome::Validated, 200);
+            row.issues = issues_json(issues);
+        }
+        Err(rejection) => {
+            row.status = rejection.rendering().status;
+            row.issues = issues_json(&rejection.issues());
+        }
+    }
+    record(inner, row).await?;
+    checked
+}
+
+async fn check_question(inner: &Arc<Inner>, question: Question) -> Result<Vec<Issue>, Rejection> {
+    let inner = Arc::clone(inner);
+    tokio::task::spawn_blocking(move || check_body(&inner, &question.body, question.resource_type.as_deref()))
+        .await
+        .unwrap_or(Err(Rejection::Fault))
+}
+
+/// The body is the resource, or a Parameters whose part `resource` holds it
+/// ([validate](https://hl7.org/fhir/R4/resource-operation-validate.html)).
+fn check_body(inner: &Inner, body: &Bytes, wanted: Option<&str>) -> Result<Vec<Issue>, Rejection> {
+    let document = judge::read(body, inner.max_depth)?;
+    let found = judge::resource_type(inner, document.root())?;
+    let is_part = |part: &Value<'_>| part.get("name").and_then(Value::as_str).as_deref() == Some("resource");
+    let parts = document.root().get("parameter").map(|parts| parts.items().filter(is_part).collect::<Vec<_>>());
+    let inside = parts.and_then(|parts| parts.first().and_then(|part| part.get("resource")));
+    match (inside, wanted) {
+        (Some(resource), wanted) if found == "Parameters" && wanted != Some("Parameters") => {
+            // Read again on its own, so that expressions start at the resource.
+            check_body(inner, &Bytes::copy_from_slice(resource.raw().as_bytes()), wanted)
+        }
+        (_, Some(wanted)) if wanted != found => {
+            let message = format!("The URL is for a {wanted}, the body is a {found}.");
+            Err(Rejection::Unreadable(vec![Issue::error("invalid", message)]))
+        }
+        _ => Ok(inner.validation.check(&document)),
+    }
+}
+
+async fn record(inner: &Inner, row: ExchangeRow) -> Result<(), Rejection> {
+    commit(inner, row, false).await.map(|_| ())
+}
+
+/// Hands a row to the writers and waits for the commit.
+async fn commit(inner: &Inner, row: ExchangeRow, claims: bool) -> Result<Committed, Rejection> {
+    let audit = audit_row(inner, &row);
+    let (reply, committed) = oneshot::channel();
+    let unavailable = || Rejection::Unavailable { retry_after: RETRY_AFTER };
+    match inner.queue.try_send(Commit { row, audit, claims, reply }) {
+        Ok(()) => {}
+        Err(TrySendError::Full(_) | TrySendError::Closed(_)) => return Err(unavailable()),
+    }
+    match committed.await {
+        Ok(Committed::Failed) => Err(Rejection::Fault),
+        Ok(Committed::Unavailable) | Err(_) => Err(Rejection::Unanswered { retry_after: RETRY_AFTER }),
+        Ok(committed) => Ok(committed),
+    }
+}
+
+fn accepted_row(inner: &Inner, arrival: &Arrival, judgement: Judgement) -> ExchangeRow {
+    let deliveries = judgement.targets.into_iter().filter_map(|target| {
+        let known = inner.destinations.get(&target.destination)?;
+        Some(DeliveryRow {
+            id: Id::new(arrival.received_at, &inner.chance),
+            destination: known.number,
+            route: target.route,
+            options: target.options,
+            keys: judgement.keys.clone(),
+            give_up_at: arrival.received_at + known.give_up_after,
+        })
+    });
+    ExchangeRow {
+        outcome: ExchangeOutcome::Accepted,
+        status: 202,
+        routes: judgement.routes,
+        issues: issues_json(&judgement.issues),
+        body: Some(body_row("accepted", arrival)),
+        deliveries: deliveries.collect(),
+        keys: judgement.keys.clone(),
+        ..message_row(inner, arrival)
+    }
+}
+
+fn refused_row(inner: &Inner, arrival: &Arrival, rejection: &Rejection, keys: Vec<[u8; 32]>) -> ExchangeRow {
+    ExchangeRow {
+        status: rejection.rendering().status,
+        issues: issues_json(&rejection.issues()),
+        body: Some(body_row("refused", arrival)),
+        keys,
+        ..message_row(inner, arrival)
+    }
+}
+
+fn message_row(inner: &Inner, arrival: &Arrival) -> ExchangeRow {
+    let refused = Refused {
+        endpoint: arrival.endpoint,
+        sender: arrival.sender.clone(),
+        request: arrival.interaction.as_str().to_owned(),
+        resource_type: Some(arrival.resource_type.clone()),
+        ids: arrival.ids.clone(),
+        received_at: arrival.received_at,
+    };
+    ExchangeRow {
+        end_user_ods: arrival.end_user_ods.clone(),
+        body_hash: request_hash(arrival),
+        body_length: arrival.body.len(),
+        ..base_row(inner, &refused)
+    }
+}
+
+fn base_row(inner: &Inner, refused: &Refused) -> ExchangeRow {
+    ExchangeRow {
+        id: Id::new(refused.received_at, &inner.chance),
+        received_at: refused.received_at,
+        endpoint: refused.endpoint,
+        sender: refused.sender.clone(),
+        end_user_ods: None,
+        ids: refused.ids.clone(),
+        interaction: refused.request.clone(),
+        resource_type: refused.resource_type.clone(),
+        outcome: ExchangeOutcome::Refused,
+        status: 500,
+        routes: Vec::new(),
+        issues: json!([]),
+        body_hash: Sha256::digest(b"").into(),
+        body_length: 0,
+        body: None,
+        keys: Vec::new(),
+        deliveries: Vec::new(),
+    }
+}
+
+fn body_row(retention: &'static str, arrival: &Arrival) -> BodyRow {
+    BodyRow { retention, content: arrival.body.clone(), conditions: arrival.conditions.clone() }
+}
+
+fn audit_row(inner: &Inner, row: &ExchangeRow) -> AuditRow {
+    let mut audit = AuditRow::new("exchange", row.outcome.as_str(), row.received_at, inner.clock.now());
+    audit.status = Some(row.status);
+    audit.exchange = Some(row.id.uuid());
+    audit.endpoint = Some(row.endpoint.to_owned());
+    audit.sender = Some(row.sender.clone());
+    audit.end_user_ods = row.end_user_ods.as_ref().map(ToString::to_string);
+    audit.request_id = row.ids.request;
+    audit.correlation_id = Some(row.ids.correlation.clone());
+    audit.body_hash = Some(row.body_hash);
+    audit
+}
+
+fn issues_json(issues: &[Issue]) -> serde_json::Value {
+    serde_json::to_value(issues).unwrap_or_else(|_| json!([]))
+}
+
+/// SHA-256 of everything that makes a request what it is: two requests with one message id and one hash are one message.
+fn request_hash(arrival: &Arrival) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    let Conditions { if_none_exist, if_match } = &arrival.conditions;
+    let id = arrival.resource_id.as_deref();
+    let parts = [
+        Some(arrival.interaction.as_str()),
+        Some(&*arrival.resource_type),
+        id,
+        if_none_exist.as_deref(),
+        if_match.as_deref(),
+    ];
+    for part in parts {
+        // A length before each part: no two requests run together into the same bytes.
+        hash.update(part.map_or(u64::MAX, |text| text.len() as u64).to_be_bytes());
+        hash.update(part.unwrap_or_default());
+    }
+    hash.update(&arrival.body);
+    hash.finalize().into()
+}

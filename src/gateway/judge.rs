@@ -1,0 +1,136 @@
+//! What the gateway thinks of a message, before anything is stored: can it be read, is it valid, who takes it. Pure: no
+//! clock, no database, no network.
+
+use signalbox_validator::json::{Document, Kind, Limits, ReadError, Value};
+
+use super::Inner;
+use crate::exchange::{Arrival, Interaction};
+use crate::formats::fhir_json::patients;
+use crate::outcome::Issue;
+use crate::rejection::Rejection;
+use crate::routing::Target;
+
+/// A message that may be accepted.
+pub(super) struct Judgement {
+    /// Warnings and remarks.
+    pub(super) issues: Vec<Issue>,
+    /// Names of the routes that matched.
+    pub(super) routes: Vec<String>,
+    /// Where it goes.
+    pub(super) targets: Vec<Target>,
+    /// Keys by which it is found again and ordered.
+    pub(super) keys: Vec<[u8; 32]>,
+}
+
+/// Judges a message. Also says by which keys a refused one can be found, as far as it could be read.
+pub(super) fn judge(inner: &Inner, arrival: &Arrival) -> (Result<Judgement, Rejection>, Vec<[u8; 32]>) {
+    let document = match read(&arrival.body, inner.max_depth) {
+        Ok(document) => document,
+        Err(rejection) => return (Err(rejection), Vec::new()),
+    };
+    let mut identities = patients::identities(document.root(), &arrival.sender.source);
+    let (interaction, id) = (arrival.interaction, arrival.resource_id.as_deref());
+    identities.extend(patients::resource_key(interaction, &arrival.sender.source, &arrival.resource_type, id));
+    let keys = inner.search_key.keys(&identities);
+    (judge_document(inner, arrival, &document, keys.clone()), keys)
+}
+
+fn judge_document(
+    inner: &Inner,
+    arrival: &Arrival,
+    document: &Document<'_>,
+    keys: Vec<[u8; 32]>,
+) -> Result<Judgement, Rejection> {
+    let root = document.root();
+    agrees_with_url(inner, arrival, root)?;
+    let mut issues = inner.validation.check(document);
+    if issues.iter().any(Issue::is_error) {
+        return Err(Rejection::Invalid(issues));
+    }
+    let selection = inner.routes.select(&arrival.sender.source, &arrival.resource_type, root);
+    for undecided in &selection.undecided {
+        let message =
+            format!("Route '{}' could not be decided and was left out: {}", undecided.route, undecided.reason);
+        issues.push(Issue { severity: "warning".to_owned(), ..Issue::error("processing", message) });
+    }
+    if selection.matched.is_empty() {
+        return Err(Rejection::NoRoute { resource_type: arrival.resource_type.clone() });
+    }
+    carries_conditions(inner, arrival, &selection.targets)?;
+    Ok(Judgement { issues, routes: selection.matched, targets: selection.targets, keys })
+}
+
+/// Reads a body as JSON.
+pub(super) fn read(body: &[u8], max_depth: u32) -> Result<Document<'_>, Rejection> {
+    Document::read_within(body, Limits { depth: max_depth })
+        .map_err(|error| Rejection::Unreadable(vec![unreadable(&error)]))
+}
+
+fn unreadable(error: &ReadError) -> Issue {
+    let message = format!("The body is not the JSON that FHIR asks for: {}.", error.kind);
+    Issue::error("structure", message).at(error.position.line, error.position.column)
+}
+
+/// The type of a resource, or why it is none.
+pub(super) fn resource_type(inner: &Inner, root: Value<'_>) -> Result<String, Rejection> {
+    let fail = |at: Value<'_>, message: &str| {
+        let place = at.position();
+        Err(Rejection::Unreadable(vec![Issue::error("structure", message).at(place.line, place.column)]))
+    };
+    if root.kind() != Kind::Object {
+        return fail(root, "The body must be one FHIR resource: a JSON object, not an array or a bare value.");
+    }
+    let Some(member) = root.get("resourceType") else {
+        return fail(root, "The object has no 'resourceType': it is not a FHIR resource.");
+    };
+    match member.as_str() {
+        Some(name) if inner.validation.is_resource_type(&name) => Ok(name.into_owned()),
+        Some(_) => fail(member, "The 'resourceType' is not a resource type of FHIR R4."),
+        None => fail(member, "The 'resourceType' must be a string."),
+    }
+}
+
+fn agrees_with_url(inner: &Inner, arrival: &Arrival, root: Value<'_>) -> Result<(), Rejection> {
+    let found = resource_type(inner, root)?;
+    let fail = |key: &str, message: String| {
+        let place = root.get(key).unwrap_or(root).position();
+        let issue = Issue::error("invalid", message).at(place.line, place.column);
+        Err(Rejection::Unreadable(vec![issue]))
+    };
+    if found != arrival.resource_type {
+        return fail("resourceType", format!("The URL is for a {}, the body is a {found}.", arrival.resource_type));
+    }
+    let Some(wanted) = arrival.resource_id.as_deref().filter(|_| arrival.interaction == Interaction::Update) else {
+        return Ok(());
+    };
+    match root.get("id").and_then(Value::as_str) {
+        Some(id) if id == wanted => Ok(()),
+        Some(_) => fail("id", "The 'id' in the body is not the id in the URL.".to_owned()),
+        None => fail("id", "An update needs the 'id' of the URL in the body too.".to_owned()),
+    }
+}
+
+/// Preconditions are carried to every destination or refused, never ignored.
+fn carries_conditions(inner: &Inner, arrival: &Arrival, targets: &[Target]) -> Result<(), Rejection> {
+    let name = match (&arrival.conditions.if_none_exist, &arrival.conditions.if_match) {
+        (None, None) => return Ok(()),
+        (Some(_), _) => "If-None-Exist",
+        (None, Some(_)) => "If-Match",
+    };
+    let unable = |target: &&Target| {
+        !inner
+            .destinations
+            .get(&target.destination)
+            .is_some_and(|known| known.carries(&arrival.conditions, &target.options))
+    };
+    match targets.iter().find(unable) {
+        Some(target) => Err(Rejection::NotImplemented(format!(
+            "{name} cannot be carried to the destination '{}', and is never ignored; send the message without it",
+            target.destination
+        ))),
+        None if targets.is_empty() => Err(Rejection::NotImplemented(format!(
+            "{name} has no meaning here: this message is recorded and sent nowhere"
+        ))),
+        None => Ok(()),
+    }
+}

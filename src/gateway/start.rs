@@ -1,0 +1,80 @@
+//! Puts the gateway together and gives back the tasks that make it run.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
+use tokio::sync::{Mutex, mpsc};
+use tokio_util::task::TaskTracker;
+
+use super::commit::{self, Writers};
+use super::refusals::Refusals;
+use super::{Gateway, Inner, Known};
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::delivery::promoter::Promotions;
+use crate::exchange::keys::SearchKey;
+use crate::routing::Routes;
+use crate::validation::Validation;
+
+/// What the gateway is made of.
+pub struct Parts {
+    /// Time.
+    pub clock: Clock,
+    /// Randomness.
+    pub chance: Chance,
+    /// The rules of FHIR.
+    pub validation: Validation,
+    /// Which exchange goes where.
+    pub routes: Routes,
+    /// Destinations by name.
+    pub destinations: HashMap<String, Known>,
+    /// The secret behind key columns.
+    pub search_key: SearchKey,
+    /// Where new keys are handed to.
+    pub promotions: Promotions,
+    /// Connections for reads.
+    pub pool: PgPool,
+    /// How writers connect.
+    pub database: PgConnectOptions,
+    /// Where accepting goes on when a sender hangs up.
+    pub tasks: TaskTracker,
+}
+
+/// Messages that may wait for a writer; past that, senders are told to come again.
+const QUEUE: usize = 4_096;
+
+/// Starts the writers on `writers_tracker`. They end when every handle of the gateway is gone and the queue is empty.
+#[must_use]
+pub fn start(parts: Parts, config: &Config, writers_tracker: &TaskTracker) -> Gateway {
+    let (queue, received) = mpsc::channel(QUEUE);
+    let received: commit::Queue = Arc::new(Mutex::new(received));
+    let writers = Arc::new(Writers {
+        options: parts.database,
+        promotions: parts.promotions,
+        clock: parts.clock.clone(),
+        config_hash: config.hash.clone(),
+        packs: parts.validation.packs_hash().to_owned(),
+        key_id: parts.search_key.id(),
+        batch: config.database.batch,
+    });
+    for _ in 0..config.database.writers.max(1) {
+        writers_tracker.spawn(commit::run(Arc::clone(&writers), Arc::clone(&received)));
+    }
+    Gateway(Arc::new(Inner {
+        clock: parts.clock,
+        chance: parts.chance,
+        validation: parts.validation,
+        routes: parts.routes,
+        destinations: parts.destinations,
+        search_key: parts.search_key,
+        max_depth: config.http.max_depth,
+        config_hash: config.hash.clone(),
+        queue,
+        pool: parts.pool,
+        refusals: Refusals::default(),
+        tasks: parts.tasks,
+    }))
+}

@@ -1,0 +1,40 @@
+//! What became of an exchange, as the source that sent it may know.
+
+use sqlx::PgPool;
+
+use crate::exchange::state::ExchangeStatus;
+use crate::exchange::{Arrival, ExchangeId, Sender};
+use crate::rejection::Rejection;
+use crate::store::reports;
+
+pub(super) async fn status(
+    pool: &PgPool,
+    sender: &Sender,
+    exchange: ExchangeId,
+) -> Result<Option<ExchangeStatus>, Rejection> {
+    let read = async {
+        let mut db = pool.acquire().await?;
+        reports::status(&mut db, exchange, &sender.source).await
+    };
+    read.await.map_err(|error| unanswered(&error))
+}
+
+/// The exchange that holds the message id of this arrival, if it was accepted for the same request.
+pub(super) async fn accepted_before(
+    pool: &PgPool,
+    arrival: &Arrival,
+    hash: &[u8; 32],
+) -> Result<Option<ExchangeId>, Rejection> {
+    let Some(request) = arrival.ids.request else { return Ok(None) };
+    let read = async {
+        let mut db = pool.acquire().await?;
+        reports::holder(&mut db, &arrival.sender.source, arrival.endpoint, request).await
+    };
+    let holder = read.await.map_err(|error| unanswered(&error))?;
+    Ok(holder.filter(|(_, held)| held == hash).and_then(|(exchange, _)| ExchangeId::from_uuid(exchange)))
+}
+
+fn unanswered(error: &sqlx::Error) -> Rejection {
+    tracing::error!(%error, "the database did not answer");
+    Rejection::Unavailable { retry_after: std::time::Duration::from_secs(5) }
+}

@@ -1,0 +1,103 @@
+//! Answers: a FHIR resource with its status and headers, or the OperationOutcome of a rejection
+//! ([status codes](https://hl7.org/fhir/R4/http.html#Status-Codes)).
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+
+use crate::gateway::Accepted;
+use crate::outcome::{Issue, operation_outcome};
+use crate::rejection::Rejection;
+
+/// A resource as FHIR JSON.
+pub(super) fn resource(status: StatusCode, resource: &Value) -> Response {
+    let content_type = HeaderValue::from_static("application/fhir+json; charset=utf-8");
+    let body = Body::from(resource.to_string());
+    (status, [(header::CONTENT_TYPE, content_type)], body).into_response()
+}
+
+/// The answer to a message that is stored: where it goes, what validation remarked, and where to ask how it fares.
+pub(super) fn accepted(base_url: &str, accepted: &Accepted) -> Response {
+    let exchange = accepted.exchange;
+    let stored = match accepted.destinations.as_slice() {
+        [] => format!("Stored as exchange {exchange}; no destination is configured for it."),
+        destinations => format!("Stored as exchange {exchange}; it goes to {}.", destinations.join(", ")),
+    };
+    let mut issues = vec![Issue::information("informational", stored)];
+    issues.extend(accepted.issues.iter().cloned());
+    let mut answer = resource(StatusCode::ACCEPTED, &operation_outcome(&issues));
+    put(answer.headers_mut(), header::CONTENT_LOCATION, &format!("{base_url}/Task/{exchange}"));
+    answer
+}
+
+/// The answer to a message that is not accepted.
+pub(super) fn rejected(rejection: &Rejection) -> Response {
+    let status = StatusCode::from_u16(rejection.rendering().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut answer = resource(status, &operation_outcome(&rejection.issues()));
+    let headers = answer.headers_mut();
+    if let Some(wait) = rejection.retry_after() {
+        // Rounded up: a sender that comes back early is refused again.
+        put(headers, header::RETRY_AFTER, &wait.as_millis().div_ceil(1000).max(1).to_string());
+    }
+    match rejection {
+        Rejection::Unauthenticated => put(headers, header::WWW_AUTHENTICATE, "Bearer"),
+        Rejection::MethodNotAllowed { allow } => put(headers, header::ALLOW, allow),
+        _ => {}
+    }
+    answer
+}
+
+/// Sets a header; a value that HTTP cannot carry is left out.
+pub(super) fn put(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chance::Chance;
+    use crate::exchange::ExchangeId;
+    use crate::rejection::samples;
+    use chrono::DateTime;
+    use std::fmt::Write;
+
+    async fn shown(answer: Response) -> String {
+        let (parts, body) = answer.into_parts();
+        let mut text = format!("{}\n", parts.status);
+        for (name, value) in &parts.headers {
+            writeln!(text, "{name}: {}", value.to_str().unwrap()).unwrap();
+        }
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        writeln!(text, "{}", serde_json::to_string_pretty(&body).unwrap()).unwrap();
+        text
+    }
+
+    #[tokio::test]
+    async fn every_rejection_reads_as_an_operation_outcome_with_its_status() {
+        let mut text = String::new();
+        for rejection in samples::all() {
+            writeln!(text, "{}", shown(rejected(&rejection)).await).unwrap();
+        }
+        insta::assert_snapshot!(text);
+    }
+
+    #[tokio::test]
+    async fn an_accepted_message_is_told_its_task_its_destinations_and_its_warnings() {
+        let warning =
+            Issue { severity: "warning".to_owned(), ..Issue::error("code-invalid", "not in the value set").at(3, 5) };
+        let mut accepted = Accepted {
+            exchange: ExchangeId::new(DateTime::UNIX_EPOCH, &Chance::seeded(1)),
+            repeated: false,
+            issues: vec![warning],
+            destinations: vec!["pas".to_owned(), "archive".to_owned()],
+        };
+        let first = shown(super::accepted("http://127.0.0.1:8080/fhir", &accepted)).await;
+        insta::assert_snapshot!(first);
+        accepted.repeated = true;
+        assert_eq!(shown(super::accepted("http://127.0.0.1:8080/fhir", &accepted)).await, first);
+    }
+}

@@ -1,0 +1,61 @@
+//! What create and update share: a resource is handed over and answered `202 Accepted` once it is stored, or refused
+//! with the reason. The head is checked before a byte of the body is read.
+
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+
+use super::visit::{ENDPOINT, Visit};
+use super::{Desk, answer, conditions, content, query};
+use crate::exchange::{Arrival, Interaction};
+use crate::rejection::Rejection;
+
+use super::place::Place;
+
+/// Serves a create or an update.
+pub(super) async fn submit(
+    desk: &Desk,
+    visit: &Visit,
+    interaction: Interaction,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Response {
+    let place = desk.place(uri);
+    let arrival = match arrive(visit, interaction, &place, uri, headers).await {
+        Ok(arrival) => arrival,
+        Err(rejection) => return desk.turn_away(visit, &place, rejection).await,
+    };
+    match visit.within(desk.gateway.accept(arrival)).await {
+        Ok(accepted) => answer::accepted(&desk.base_url, &accepted),
+        Err(rejection) => answer::rejected(&rejection),
+    }
+}
+
+async fn arrive(
+    visit: &Visit,
+    interaction: Interaction,
+    place: &Place,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Arrival, Rejection> {
+    let resource_type = place.resource_type()?;
+    let resource_id = match interaction {
+        Interaction::Create => None,
+        Interaction::Update => Some(place.logical_id()?),
+    };
+    content::check(headers)?;
+    query::check(uri, headers)?;
+    visit.named.check()?;
+    let conditions = conditions::read(headers, Some(interaction))?;
+    Ok(Arrival {
+        endpoint: ENDPOINT,
+        sender: visit.sender.clone(),
+        end_user_ods: visit.named.end_user_ods.clone(),
+        interaction,
+        resource_type,
+        resource_id,
+        conditions,
+        ids: visit.named.ids.clone(),
+        received_at: visit.received_at,
+        body: visit.body().await?,
+    })
+}

@@ -1,0 +1,225 @@
+//! Routing: which exchange goes where. Every route that matches applies, in the order of the configuration; a
+//! destination that two of them name gets the message once, as the first says. Pure: the same message and the same
+//! routes always give the same answer, and every message gets one.
+
+mod fhirpath;
+
+use signalbox_validator::json::Value;
+
+use crate::config::route::Route;
+
+use fhirpath::Condition;
+
+/// All routes, their conditions read and ready.
+pub struct Routes(Vec<Compiled>);
+
+struct Compiled {
+    route: Route,
+    when: Option<Condition>,
+}
+
+/// A condition that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("route {route:?}, column {column} of `when`: {message}")]
+pub struct RouteError {
+    /// Which route, from 0; its setting is `routes[INDEX].when`.
+    pub index: usize,
+    /// The route's name.
+    pub route: String,
+    /// Where in the condition, in characters from 1.
+    pub column: usize,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+/// Where a message goes. When no route matched, nobody takes it; when some matched without a target, it is accepted
+/// and goes nowhere on purpose.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Selection {
+    /// Names of the routes that took it, in their order.
+    pub matched: Vec<String>,
+    /// Where it goes: each destination once.
+    pub targets: Vec<Target>,
+    /// Routes whose condition makes no sense for this message; they count as not matching, and a person should know.
+    pub undecided: Vec<Undecided>,
+}
+
+/// A destination, and what the route says beside its name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// Name of the destination.
+    pub destination: String,
+    /// Options for its adapter; an object.
+    pub options: serde_json::Value,
+    /// The route that chose it.
+    pub route: String,
+}
+
+/// A route that could not be decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undecided {
+    /// Name of the route.
+    pub route: String,
+    /// Why: about the condition, never about the message's content.
+    pub reason: String,
+}
+
+impl Selection {
+    /// Whether some route took the message.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        !self.matched.is_empty()
+    }
+}
+
+impl Routes {
+    /// Reads the conditions.
+    ///
+    /// # Errors
+    /// Every condition that cannot be used.
+    pub fn compile(routes: &[Route]) -> Result<Self, Vec<RouteError>> {
+        let (mut compiled, mut errors) = (Vec::with_capacity(routes.len()), Vec::new());
+        for (index, route) in routes.iter().enumerate() {
+            match route.when.as_deref().map(Condition::parse).transpose() {
+                Ok(when) => compiled.push(Compiled { route: route.clone(), when }),
+                Err(error) => {
+                    let (column, message) = (error.column, error.message);
+                    errors.push(RouteError { index, route: route.name.clone(), column, message });
+                }
+            }
+        }
+        if errors.is_empty() { Ok(Self(compiled)) } else { Err(errors) }
+    }
+
+    /// Whether some route takes this resource type, from somebody and under some condition.
+    #[must_use]
+    pub fn takes(&self, resource_type: &str) -> bool {
+        let types = self.0.iter().map(|compiled| &compiled.route.types);
+        types.into_iter().any(|types| types.is_empty() || types.iter().any(|name| name == resource_type))
+    }
+
+    /// Where a message goes.
+    #[must_use]
+    pub fn select(&self, source: &str, resource_type: &str, resource: Value<'_>) -> Selection {
+        let mut selection = Selection::default();
+        for Compiled { route, when } in &self.0 {
+            let listed = |list: &[String], one: &str| list.is_empty() || list.iter().any(|item| item == one);
+            if !listed(&route.types, resource_type) || !listed(&route.sources, source) {
+                continue;
+            }
+            match when.as_ref().map_or(Ok(true), |when| when.holds(resource)) {
+                Ok(true) => selection.take(route),
+                Ok(false) => {}
+                Err(why) => {
+                    selection.undecided.push(Undecided { route: route.name.clone(), reason: why.to_string() });
+                }
+            }
+        }
+        selection
+    }
+}
+
+impl Selection {
+    fn take(&mut self, route: &Route) {
+        self.matched.push(route.name.clone());
+        for target in &route.to {
+            let destination = target.destination();
+            if self.targets.iter().all(|earlier| earlier.destination != destination) {
+                let (destination, options) = (destination.to_owned(), target.options());
+                self.targets.push(Target { destination, options, route: route.name.clone() });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use proptest::prelude::*;
+    use signalbox_validator::json::Document;
+    use std::path::Path;
+
+    const DESTINATIONS: &str = "destinations.a.type = \"x\"\ndestinations.b.type = \"x\"\ndestinations.c.type = \"x\"\n\
+        [sources.pas]\nods = \"RX1\"\ntoken_sha256 = [\"0000000000000000000000000000000000000000000000000000000000000000\"]\n";
+
+    fn compile(routes: &str) -> Result<Routes, Vec<RouteError>> {
+        let config = Config::from_toml(&format!("{DESTINATIONS}{routes}"), Path::new(".")).unwrap();
+        Routes::compile(&config.routes)
+    }
+
+    fn select(routes: &str, source: &str, resource: &str) -> Selection {
+        let document = Document::read(resource.as_bytes()).unwrap();
+        let resource_type = document.root().str_at(&["resourceType"]).unwrap().into_owned();
+        compile(routes).unwrap().select(source, &resource_type, document.root())
+    }
+
+    const ROUTES: &str = r#"
+[[routes]]
+name = "patients of the pas"
+types = ["Patient"]
+sources = ["pas"]
+to = ["a", { destination = "b", priority = 1 }]
+[[routes]]
+name = "active ones"
+when = "active"
+to = [{ destination = "b", priority = 2 }, "c"]
+[[routes]]
+name = "only recorded"
+types = ["Appointment"]
+to = []
+"#;
+
+    #[test]
+    fn every_route_that_matches_applies_and_the_first_to_name_a_destination_wins() {
+        let selection = select(ROUTES, "pas", r#"{"resourceType":"Patient","active":true}"#);
+        assert_eq!(selection.matched, ["patients of the pas", "active ones"]);
+        let targets: Vec<_> =
+            selection.targets.iter().map(|target| (target.destination.as_str(), target.route.as_str())).collect();
+        assert_eq!(targets, [("a", "patients of the pas"), ("b", "patients of the pas"), ("c", "active ones")]);
+        assert_eq!(selection.targets[1].options, serde_json::json!({ "priority": 1 }));
+        assert_eq!(selection.targets[0].options, serde_json::json!({}));
+    }
+
+    #[test]
+    fn nowhere_on_purpose_is_not_the_same_as_no_route() {
+        let recorded = select(ROUTES, "pas", r#"{"resourceType":"Appointment"}"#);
+        assert!(recorded.is_taken() && recorded.targets.is_empty());
+        let refused = select(ROUTES, "laboratory", r#"{"resourceType":"Patient","active":false}"#);
+        assert!(!refused.is_taken() && refused.targets.is_empty() && refused.undecided.is_empty());
+    }
+
+    #[test]
+    fn a_condition_that_makes_no_sense_for_a_message_is_told_without_its_content() {
+        let routes = "[[routes]]\nname = \"r\"\nwhen = \"name.family = 'x' and name.given > 3\"\nto = [\"a\"]\n";
+        let resource = r#"{"resourceType":"Patient","name":[{"family":"x","given":["Secret"]}]}"#;
+        let selection = select(routes, "pas", resource);
+        assert!(!selection.is_taken());
+        assert_eq!(selection.undecided.len(), 1);
+        assert_eq!(selection.undecided[0].reason, "column 34 of `when`: values of these kinds have no order");
+    }
+
+    #[test]
+    fn every_condition_that_cannot_be_used_is_reported() {
+        let route = |name: &str, when: &str| format!("[[routes]]\nname = \"{name}\"\nwhen = \"{when}\"\nto = []\n");
+        let routes = format!("{}{}{}", route("a", "active and"), route("b", "active"), route("c", "name.lower()"));
+        let errors = compile(&routes).err().unwrap();
+        let told: Vec<_> = errors.iter().map(|error| (error.index, error.route.as_str(), error.column)).collect();
+        assert_eq!(told, [(0, "a", 11), (2, "c", 6)]);
+    }
+
+    proptest! {
+        #[test]
+        fn selection_is_total_and_deterministic(
+            when in prop::sample::select(vec!["active", "name.exists()", "name.given = 'x'", "name.count() > 1", "birthDate < @2000", "not()"]),
+            resource in r#"\{"resourceType":"Patient"(,"active":(true|1|"x"|null))?(,"name":(\[(\{"given":\["x"\]\}|3)(,\{"given":\["x","y"\]\})?\]|\{\}))?(,"birthDate":("[0-9-]{0,10}"|2000))?\}"#,
+            source in "[a-z]{0,3}",
+        ) {
+            let routes = format!("[[routes]]\nname = \"r\"\nwhen = \"{when}\"\nto = [\"a\"]\n");
+            let selection = select(&routes, &source, &resource);
+            prop_assert_eq!(&selection, &select(&routes, &source, &resource));
+            prop_assert!(selection.matched.len() + selection.undecided.len() <= 1);
+            prop_assert_eq!(selection.is_taken(), selection.targets.len() == 1);
+        }
+    }
+}

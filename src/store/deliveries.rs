@@ -1,0 +1,232 @@
+//! Table `deliveries`: what is still to be sent, leased, and how it ended. The order rule is in [`super::ordering`].
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::exchange::rows::ExchangeRow;
+use crate::exchange::state::DeliveryState;
+
+pub(super) const NUMBER: &str = "select nextval('delivery_seq') from generate_series(1, $1)";
+
+pub(super) const INSERT: &str = "
+insert into deliveries (seq, id, exchange, destination, route, options, keys, key_id, state, due, give_up_at,
+                        created_at, updated_at)
+select seq, id, exchange, destination, route, options, keys, $10,
+       case when keys = '' then 'ready'::delivery_state else 'waiting' end, at, give_up_at, at, at
+  from unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::integer[], $5::text[], $6::jsonb[], $7::bytea[],
+              $8::timestamptz[], $9::timestamptz[])
+       as t (seq, id, exchange, destination, route, options, keys, give_up_at, at)";
+
+/// One statement: the partial index finds what is due, `skip locked` keeps workers out of each other's way.
+pub(super) const LEASE: &str = "
+with due as (
+    select seq from deliveries
+     where destination = $1 and state in ('ready', 'unknown') and due <= $2
+     order by due, seq
+     limit $3
+       for update skip locked
+)
+update deliveries d
+   set state = 'leased', attempts = attempts + 1, leased_by = $4, lease_until = $5, updated_at = $2
+  from due, exchanges e
+ where d.seq = due.seq and e.id = d.exchange
+returning d.seq, d.id, d.exchange, d.attempts, d.options, d.give_up_at, e.interaction, e.resource_type, e.source, e.ods,
+          e.end_user_ods, e.request_id, e.correlation_id, e.received_at";
+
+pub(super) const NEXT_DUE: &str = "
+select min(due) from deliveries where destination = $1 and state in ('ready', 'unknown') and due < 'infinity'";
+
+/// Only a lease still held may be settled: the attempt number says which lease it was.
+pub(super) const SETTLE: &str = "
+update deliveries d
+   set state = t.state, due = coalesce(t.due, 'infinity'), note = t.note, leased_by = null, lease_until = null,
+       updated_at = t.at
+  from unnest($1::bigint[], $2::integer[], $3::delivery_state[], $4::timestamptz[], $5::text[], $6::timestamptz[])
+       as t (seq, attempt, state, due, note, at)
+ where d.seq = t.seq and d.state = 'leased' and d.attempts = t.attempt and d.leased_by = $7
+returning d.seq";
+
+/// Leases whose holder is gone: whether those messages were sent is not known.
+pub(super) const LOST: &str = "
+update deliveries d
+   set leased_by = $3, lease_until = $4
+  from exchanges e
+ where e.id = d.exchange and d.seq in (
+       select seq from deliveries
+        where state = 'leased' and (lease_until < $1 or (leased_by <> $3 and $2))
+        order by seq limit 500 for update skip locked)
+returning d.seq, d.id, d.exchange, d.destination, d.attempts, d.give_up_at, d.updated_at, e.source, e.ods,
+          e.end_user_ods, e.request_id, e.correlation_id";
+
+/// A delivery whose lease was just taken, with what is needed of its exchange.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Leased {
+    /// Place in the order.
+    pub seq: i64,
+    /// Id on every attempt.
+    pub id: Uuid,
+    /// The exchange.
+    pub exchange: Uuid,
+    /// Number of this attempt, from 1.
+    pub attempts: i32,
+    /// What the route says beside the destination's name.
+    pub options: serde_json::Value,
+    /// When it becomes a dead letter.
+    pub give_up_at: DateTime<Utc>,
+    /// What the sender asked.
+    pub interaction: String,
+    /// Resource type.
+    pub resource_type: Option<String>,
+    /// Source's name.
+    pub source: String,
+    /// Source's ODS code.
+    pub ods: String,
+    /// On whose behalf.
+    pub end_user_ods: Option<String>,
+    /// The sender's request id.
+    pub request_id: Option<Uuid>,
+    /// Correlation id.
+    pub correlation_id: String,
+    /// When the exchange arrived.
+    pub received_at: DateTime<Utc>,
+}
+
+/// A delivery whose lease was lost.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Lost {
+    /// Place in the order.
+    pub seq: i64,
+    /// Id on every attempt.
+    pub id: Uuid,
+    /// The exchange.
+    pub exchange: Uuid,
+    /// Number of the destination.
+    pub destination: i32,
+    /// The attempt that was under way.
+    pub attempts: i32,
+    /// When it becomes a dead letter.
+    pub give_up_at: DateTime<Utc>,
+    /// When it was leased.
+    pub updated_at: DateTime<Utc>,
+    /// Source's name.
+    pub source: String,
+    /// Source's ODS code.
+    pub ods: String,
+    /// On whose behalf.
+    pub end_user_ods: Option<String>,
+    /// The sender's request id.
+    pub request_id: Option<Uuid>,
+    /// Correlation id.
+    pub correlation_id: String,
+}
+
+/// The new state of a leased delivery.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// Place in the order.
+    pub seq: i64,
+    /// Which attempt this is the end of.
+    pub attempt: i32,
+    /// The new state.
+    pub state: DeliveryState,
+    /// When it goes next; `None`: when an operator says so, or never.
+    pub due: Option<DateTime<Utc>>,
+    /// What the destination or the failure said.
+    pub note: String,
+    /// Now.
+    pub at: DateTime<Utc>,
+}
+
+/// Inserts the deliveries of one batch in order, with their keys, and returns `(destination, key)` of each.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn insert(db: &mut PgConnection, rows: &[&ExchangeRow], key_id: i32) -> sqlx::Result<Vec<(i32, Vec<u8>)>> {
+    let deliveries: Vec<_> = rows.iter().flat_map(|row| row.deliveries.iter().map(move |each| (row, each))).collect();
+    if deliveries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let count = i32::try_from(deliveries.len()).unwrap_or(i32::MAX);
+    let seqs: Vec<i64> = sqlx::query_scalar(NUMBER).bind(count).fetch_all(&mut *db).await?;
+    sqlx::query(INSERT)
+        .bind(&seqs)
+        .bind(deliveries.iter().map(|(_, each)| each.id.uuid()).collect::<Vec<_>>())
+        .bind(deliveries.iter().map(|(row, _)| row.id.uuid()).collect::<Vec<_>>())
+        .bind(deliveries.iter().map(|(_, each)| each.destination).collect::<Vec<_>>())
+        .bind(deliveries.iter().map(|(_, each)| each.route.as_str()).collect::<Vec<_>>())
+        .bind(deliveries.iter().map(|(_, each)| &each.options).collect::<Vec<_>>())
+        .bind(deliveries.iter().map(|(_, each)| each.keys.concat()).collect::<Vec<_>>())
+        .bind(deliveries.iter().map(|(_, each)| each.give_up_at).collect::<Vec<_>>())
+        .bind(deliveries.iter().map(|(row, _)| row.received_at).collect::<Vec<_>>())
+        .bind(key_id)
+        .execute(&mut *db)
+        .await?;
+    let mut keyed = Vec::new();
+    for (seq, (_, each)) in seqs.iter().zip(&deliveries) {
+        keyed.extend(each.keys.iter().map(|key| (each.destination, key.to_vec(), *seq)));
+    }
+    super::ordering::insert_keys(db, &keyed).await?;
+    Ok(keyed.into_iter().map(|(destination, key, _)| (destination, key)).collect())
+}
+
+/// Who takes leases, and until when they hold.
+#[derive(Debug, Clone, Copy)]
+pub struct Lease {
+    /// This process.
+    pub node: Uuid,
+    /// Now.
+    pub now: DateTime<Utc>,
+    /// When the lease lapses.
+    pub until: DateTime<Utc>,
+}
+
+/// Leases at most `limit` deliveries that are due, in order.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lease(db: &mut PgConnection, destination: i32, limit: i64, lease: Lease) -> sqlx::Result<Vec<Leased>> {
+    let mut leased: Vec<Leased> = sqlx::query_as(LEASE)
+        .bind(destination)
+        .bind(lease.now)
+        .bind(limit)
+        .bind(lease.node)
+        .bind(lease.until)
+        .fetch_all(db)
+        .await?;
+    leased.sort_by_key(|each| each.seq);
+    Ok(leased)
+}
+
+/// When the next delivery of a destination is due; `None` when nothing is.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn next_due(db: &mut PgConnection, destination: i32) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar(NEXT_DUE).bind(destination).fetch_one(db).await
+}
+
+/// Settles leases still held by `node`; returns the `seq` of those that were.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn settle(db: &mut PgConnection, node: Uuid, settled: &[Settled]) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar(SETTLE)
+        .bind(settled.iter().map(|each| each.seq).collect::<Vec<_>>())
+        .bind(settled.iter().map(|each| each.attempt).collect::<Vec<_>>())
+        .bind(settled.iter().map(|each| each.state).collect::<Vec<DeliveryState>>())
+        .bind(settled.iter().map(|each| each.due).collect::<Vec<_>>())
+        .bind(settled.iter().map(|each| each.note.as_str()).collect::<Vec<_>>())
+        .bind(settled.iter().map(|each| each.at).collect::<Vec<_>>())
+        .bind(node)
+        .fetch_all(db)
+        .await
+}
+
+/// Takes over leases that have lapsed (with `alone`, every lease of another process: nobody else can be running).
+///
+/// # Errors
+/// When the database refuses.
+pub async fn take_lost(db: &mut PgConnection, lease: Lease, alone: bool) -> sqlx::Result<Vec<Lost>> {
+    sqlx::query_as(LOST).bind(lease.now).bind(alone).bind(lease.node).bind(lease.until).fetch_all(db).await
+}

@@ -1,0 +1,121 @@
+//! Table `delivery_keys` and the order rule: *commit, then promote*. A delivery becomes ready when it has the lowest
+//! `seq` of each of its keys at its destination. Promotion runs in a new transaction after every commit that inserted or
+//! deleted keys: the later of two has a snapshot that sees both commits, so no lock on the patient is needed.
+
+use sqlx::PgConnection;
+
+pub(super) const INSERT: &str = "
+insert into delivery_keys (destination, key, seq)
+select * from unnest($1::integer[], $2::bytea[], $3::bigint[])";
+
+pub(super) const RELEASE: &str = "delete from delivery_keys where seq = any ($1) returning destination, key";
+
+// `order by ... skip locked` matters: without it concurrent promotes deadlock.
+pub(super) const PROMOTE: &str = "
+with heads as (
+    select distinct h.seq
+      from unnest($1::integer[], $2::bytea[]) as t (destination, key)
+     cross join lateral (
+           select seq from delivery_keys k
+            where (k.destination, k.key) = (t.destination, t.key) order by seq limit 1) h
+), free as (
+    select d.seq
+      from heads join deliveries d on d.seq = heads.seq
+     where d.state = 'waiting'
+       and not exists (
+           select from delivery_keys k
+             join delivery_keys b on (b.destination, b.key) = (k.destination, k.key) and b.seq < k.seq
+            where k.seq = d.seq)
+     order by d.seq
+       for update of d skip locked
+)
+update deliveries d set state = 'ready' from free where d.seq = free.seq
+returning d.destination";
+
+/// The same for every key there is: heals a crash between a commit and its promotion.
+pub(super) const SWEEP: &str = "
+with heads as (
+    select distinct on (destination, key) seq from delivery_keys order by destination, key, seq
+), free as (
+    select d.seq
+      from (select distinct seq from heads) heads join deliveries d on d.seq = heads.seq
+     where d.state = 'waiting'
+       and not exists (
+           select from delivery_keys k
+             join delivery_keys b on (b.destination, b.key) = (k.destination, k.key) and b.seq < k.seq
+            where k.seq = d.seq)
+     order by d.seq
+       for update of d skip locked
+)
+update deliveries d set state = 'ready' from free where d.seq = free.seq
+returning d.destination";
+
+// A promotion lost in a crash is found by the sweep; a commit that waits for the disk would buy nothing.
+pub(super) const RELAXED: &str = "set local synchronous_commit = off";
+
+// Payload-free, one a transaction: wakes workers of other processes.
+pub(super) const NOTIFY: &str = "select pg_notify('signalbox_ready', '')";
+
+/// Inserts `(destination, key, seq)` rows.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn insert_keys(db: &mut PgConnection, keyed: &[(i32, Vec<u8>, i64)]) -> sqlx::Result<()> {
+    if keyed.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(INSERT)
+        .bind(keyed.iter().map(|(destination, _, _)| *destination).collect::<Vec<_>>())
+        .bind(keyed.iter().map(|(_, key, _)| &key[..]).collect::<Vec<_>>())
+        .bind(keyed.iter().map(|(_, _, seq)| *seq).collect::<Vec<_>>())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Lets go of the keys of these deliveries and returns them, for [`promote`] after the commit.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn release(db: &mut PgConnection, seqs: &[i64]) -> sqlx::Result<Vec<(i32, Vec<u8>)>> {
+    if seqs.is_empty() {
+        return Ok(Vec::new());
+    }
+    sqlx::query_as(RELEASE).bind(seqs).fetch_all(db).await
+}
+
+/// Makes ready what has become the head of all its keys; returns the destinations that have something new to send.
+/// Belongs in a transaction of its own: inside the one that changed the keys it would lose wake-ups.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn promote(db: &mut PgConnection, keys: &[(i32, Vec<u8>)]) -> sqlx::Result<Vec<i32>> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    sqlx::query(RELAXED).execute(&mut *db).await?;
+    let promoted: Vec<i32> = sqlx::query_scalar(PROMOTE)
+        .bind(keys.iter().map(|(destination, _)| *destination).collect::<Vec<_>>())
+        .bind(keys.iter().map(|(_, key)| &key[..]).collect::<Vec<_>>())
+        .fetch_all(&mut *db)
+        .await?;
+    announce(db, promoted).await
+}
+
+/// [`promote`] for every key there is; at start and every minute.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn sweep(db: &mut PgConnection) -> sqlx::Result<Vec<i32>> {
+    let promoted: Vec<i32> = sqlx::query_scalar(SWEEP).fetch_all(&mut *db).await?;
+    announce(db, promoted).await
+}
+
+async fn announce(db: &mut PgConnection, mut promoted: Vec<i32>) -> sqlx::Result<Vec<i32>> {
+    promoted.sort_unstable();
+    promoted.dedup();
+    if !promoted.is_empty() {
+        sqlx::query(NOTIFY).execute(db).await?;
+    }
+    Ok(promoted)
+}

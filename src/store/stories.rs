@@ -1,0 +1,228 @@
+//! What operators ask of the register: lists of exchanges, and the whole story of one.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::exchange::rows::{AttemptOutcome, ExchangeOutcome};
+use crate::exchange::state::DeliveryState;
+
+pub(super) const LIST: &str = "
+select e.id, e.received_at, e.source, e.interaction, e.resource_type, e.outcome, e.status, e.correlation_id,
+       coalesce((select string_agg(n.name || ' ' || d.state, ', ' order by d.seq)
+                   from deliveries d join destinations n on n.id = d.destination
+                  where d.exchange = e.id), '') as deliveries
+  from exchanges e
+ where ($1::text is null or e.source = $1)
+   and ($2::text is null or e.resource_type = $2)
+   and ($3::exchange_outcome is null or e.outcome = $3)
+   and ($4::delivery_state is null or exists (select from deliveries d where d.exchange = e.id and d.state = $4))
+   and ($5::bytea is null or e.id in (select exchange from exchange_keys where key = $5))
+   and ($6::uuid is null or e.request_id = $6)
+   and ($7::text is null or e.correlation_id = $7)
+   and ($8::timestamptz is null or e.received_at >= $8)
+   and ($9::text is null or exists (select from deliveries d join destinations n on n.id = d.destination
+                                     where d.exchange = e.id and n.name = $9))
+ order by e.id desc
+ limit $10";
+
+pub(super) const EXCHANGE: &str = "
+select id, received_at, endpoint, source, ods, end_user_ods, request_id, correlation_id, interaction, resource_type,
+       outcome, status, routes, issues, body_hash, body_length, body_retention, config_hash, packs
+  from exchanges where id = $1";
+
+pub(super) const DELIVERIES: &str = "
+select d.seq, d.id, n.name as destination, d.route, d.state,
+       case when d.due < 'infinity' then d.due end as due, d.give_up_at, d.attempts, d.note, d.updated_at,
+       exists (select from delivery_keys k where k.seq = d.seq) as holds_its_place
+  from deliveries d join destinations n on n.id = d.destination
+ where d.exchange = $1 order by d.seq";
+
+pub(super) const ATTEMPTS: &str = "
+select a.delivery, a.number, a.started_at, a.ended_at, a.outcome, a.code, a.note
+  from attempts a join deliveries d on d.id = a.delivery
+ where d.exchange = $1 order by a.delivery, a.number";
+
+/// What stands before a waiting delivery: the first one, and how many in all.
+pub(super) const BEFORE: &str = "
+select b.id, b.exchange, b.state, b.note, count(*) over () as others
+  from (select distinct o.seq
+          from delivery_keys k
+          join delivery_keys o on (o.destination, o.key) = (k.destination, k.key) and o.seq < k.seq
+         where k.seq = $1) earlier
+  join deliveries b on b.seq = earlier.seq
+ order by b.seq limit 1";
+
+pub(super) const ACTS: &str = "
+select at, outcome, coalesce(actor, ''), coalesce(reason, ''), coalesce(destination, '')
+  from audit where exchange = $1 and event = 'operator' order by seq";
+
+/// One line of a list.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Line {
+    /// The exchange.
+    pub id: Uuid,
+    /// When it arrived.
+    pub received_at: DateTime<Utc>,
+    /// Who sent it.
+    pub source: String,
+    /// What was asked.
+    pub interaction: String,
+    /// Resource type.
+    pub resource_type: Option<String>,
+    /// How it ended at the door.
+    pub outcome: ExchangeOutcome,
+    /// Status of the answer.
+    pub status: i16,
+    /// Correlation id.
+    pub correlation_id: String,
+    /// Each destination with its state.
+    pub deliveries: String,
+}
+
+/// Which exchanges to list; what is `None` does not matter.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Source's name.
+    pub source: Option<String>,
+    /// Resource type.
+    pub resource_type: Option<String>,
+    /// How it ended at the door.
+    pub outcome: Option<ExchangeOutcome>,
+    /// At least one delivery is in this state.
+    pub state: Option<DeliveryState>,
+    /// It carries this key.
+    pub key: Option<[u8; 32]>,
+    /// The sender's request id.
+    pub request_id: Option<Uuid>,
+    /// Correlation id.
+    pub correlation_id: Option<String>,
+    /// Not older than.
+    pub since: Option<DateTime<Utc>>,
+    /// At least one delivery goes to this destination.
+    pub destination: Option<String>,
+}
+
+/// The newest exchanges that pass the filter.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(db: &mut PgConnection, filter: &Filter, limit: i64) -> sqlx::Result<Vec<Line>> {
+    sqlx::query_as(LIST)
+        .bind(&filter.source)
+        .bind(&filter.resource_type)
+        .bind(filter.outcome)
+        .bind(filter.state)
+        .bind(filter.key.as_ref().map(|key| &key[..]))
+        .bind(filter.request_id)
+        .bind(&filter.correlation_id)
+        .bind(filter.since)
+        .bind(&filter.destination)
+        .bind(limit)
+        .fetch_all(db)
+        .await
+}
+
+/// Everything known of an exchange.
+#[derive(Debug, Clone)]
+pub struct Story {
+    /// The exchange itself.
+    pub exchange: Told,
+    /// Its deliveries, in order, each with its attempts and what it waits for.
+    pub deliveries: Vec<(ToldDelivery, Vec<ToldAttempt>, Option<Before>)>,
+    /// What operators did: when, what, who, why, at which destination.
+    pub acts: Vec<(DateTime<Utc>, String, String, String, String)>,
+}
+
+/// An exchange as the register has it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns of `exchanges`, described in the migration")]
+pub struct Told {
+    pub id: Uuid,
+    pub received_at: DateTime<Utc>,
+    pub endpoint: String,
+    pub source: String,
+    pub ods: String,
+    pub end_user_ods: Option<String>,
+    pub request_id: Option<Uuid>,
+    pub correlation_id: String,
+    pub interaction: String,
+    pub resource_type: Option<String>,
+    pub outcome: ExchangeOutcome,
+    pub status: i16,
+    pub routes: Json<Vec<String>>,
+    pub issues: Json<Vec<crate::outcome::Issue>>,
+    pub body_hash: Vec<u8>,
+    pub body_length: i64,
+    pub body_retention: Option<String>,
+    pub config_hash: String,
+    pub packs: String,
+}
+
+/// A delivery as the backlog has it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns of `deliveries`, described in the migration")]
+pub struct ToldDelivery {
+    pub seq: i64,
+    pub id: Uuid,
+    pub destination: String,
+    pub route: String,
+    pub state: DeliveryState,
+    pub due: Option<DateTime<Utc>>,
+    pub give_up_at: DateTime<Utc>,
+    pub attempts: i32,
+    pub note: Option<String>,
+    pub updated_at: DateTime<Utc>,
+    /// Later deliveries of the same patient wait behind it.
+    pub holds_its_place: bool,
+}
+
+/// An attempt as it was recorded.
+#[derive(Debug, Clone, sqlx::FromRow)]
+#[expect(missing_docs, reason = "the columns of `attempts`, described in the migration")]
+pub struct ToldAttempt {
+    pub delivery: Uuid,
+    pub number: i32,
+    pub started_at: DateTime<Utc>,
+    pub ended_at: DateTime<Utc>,
+    pub outcome: AttemptOutcome,
+    pub code: String,
+    pub note: String,
+}
+
+/// What a waiting delivery waits for.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Before {
+    /// The delivery that stands first.
+    pub id: Uuid,
+    /// Its exchange.
+    pub exchange: Uuid,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// What its last attempt came to.
+    pub note: Option<String>,
+    /// How many stand before, it included.
+    pub others: i64,
+}
+
+/// The whole story of one exchange; `None` when there is none.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn tell(db: &mut PgConnection, exchange: Uuid) -> sqlx::Result<Option<Story>> {
+    let Some(told) = sqlx::query_as(EXCHANGE).bind(exchange).fetch_optional(&mut *db).await? else { return Ok(None) };
+    let found: Vec<ToldDelivery> = sqlx::query_as(DELIVERIES).bind(exchange).fetch_all(&mut *db).await?;
+    let attempts: Vec<ToldAttempt> = sqlx::query_as(ATTEMPTS).bind(exchange).fetch_all(&mut *db).await?;
+    let mut deliveries = Vec::new();
+    for delivery in found {
+        let before = match delivery.state {
+            DeliveryState::Waiting => sqlx::query_as(BEFORE).bind(delivery.seq).fetch_optional(&mut *db).await?,
+            _ => None,
+        };
+        let own = attempts.iter().filter(|attempt| attempt.delivery == delivery.id).cloned().collect();
+        deliveries.push((delivery, own, before));
+    }
+    let acts = sqlx::query_as(ACTS).bind(exchange).fetch_all(db).await?;
+    Ok(Some(Story { exchange: told, deliveries, acts }))
+}

@@ -1,0 +1,10 @@
+//! Journeys, named by what a person does, each on the real application and a real Postgres.
+
+#[cfg(test)]
+#[path = "../support/mod.rs"]
+mod support;
+
+#[cfg(test)]
+mod a_broken_request_is_explained;
+#[cfg(test)]
+mod a_gp_system_submits_a_patient;

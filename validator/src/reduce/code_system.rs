@@ -1,0 +1,57 @@
+//! The codes of a [CodeSystem](https://hl7.org/fhir/R4/codesystem.html) and their hierarchy, for systems that are
+//! HL7's own. A system that quotes another body's standard is not carried, whoever publishes its canonical.
+
+use super::writer::ObjectWriter;
+use crate::json::Value;
+
+/// Bodies whose codes HL7 re-publishes under its own canonicals.
+const OTHER_BODIES: [&str; 10] =
+    ["DICOM", "NEMA", "NUBC", "LOINC", "Regenstrief", "SNOMED", "ISO ", "ASTM", "IHE", "American Medical Association"];
+const HL7: [&str; 2] = ["http://hl7.org/fhir/", "http://terminology.hl7.org/CodeSystem/"];
+/// Re-published systems whose resource does not say in words where its codes come from.
+const RE_PUBLISHED: [&str; 8] = [
+    "http://hl7.org/fhir/spdx-license",
+    "http://terminology.hl7.org/CodeSystem/dicom-audit-lifecycle",
+    "http://terminology.hl7.org/CodeSystem/audit-event-type",
+    "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle",
+    "http://terminology.hl7.org/CodeSystem/contractsignertypecodes",
+    "http://terminology.hl7.org/CodeSystem/object-role",
+    "http://terminology.hl7.org/CodeSystem/audit-entity-type",
+    "http://terminology.hl7.org/CodeSystem/security-source-type",
+];
+
+/// Whether codes of the system with this canonical may be copied.
+pub(super) fn is_hl7(canonical: &str) -> bool {
+    HL7.iter().any(|start| canonical.starts_with(start)) && !RE_PUBLISHED.contains(&canonical)
+}
+
+/// Whether the system is HL7's, complete, and says of no part that it is another body's.
+pub(super) fn is_carried(system: Value<'_>) -> bool {
+    let text = |key| system.str_at(&[key]).unwrap_or_default();
+    let mentions = |key| OTHER_BODIES.iter().any(|body| text(key).contains(body));
+    text("content") == "complete"
+        && is_hl7(&text("url"))
+        && !mentions("copyright")
+        && !mentions("description")
+        && !mentions("title")
+}
+
+/// One line of a pack.
+pub(super) fn facts(system: Value<'_>) -> String {
+    let mut line = String::new();
+    let mut object = ObjectWriter::begin(&mut line);
+    object.copy(system, &["resourceType", "url", "version"]);
+    concepts(&mut object, system);
+    object.end();
+    line
+}
+
+fn concepts(object: &mut ObjectWriter<'_>, parent: Value<'_>) {
+    let children = parent.get("concept").into_iter().flat_map(Value::items);
+    object.array("concept", children, |concept, out| {
+        let mut object = ObjectWriter::begin(out);
+        object.copy(concept, &["code"]);
+        concepts(&mut object, concept);
+        object.end();
+    });
+}

@@ -1,0 +1,93 @@
+//! From a published FHIR package to the facts a validator reads: see the
+//! [package specification](https://confluence.hl7.org/display/FHIR/NPM+Package+Specification).
+//!
+//! Kept are canonicals, paths, cardinalities, types, bindings, invariant expressions and the codes of HL7's own code
+//! systems. Left behind are narrative, definitions, every other prose, displays, and every code that belongs to
+//! somebody else: such value sets keep their canonical and filters and are answered "not checked".
+
+mod code_system;
+mod structure_definition;
+mod value_set;
+mod writer;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+
+use crate::json::Document;
+use crate::pack::{self, PackError};
+
+pub(crate) use writer::push_string;
+
+/// Reduces a package (the bytes of a `.tgz`) to a pack. The same package always gives the same bytes.
+///
+/// # Errors
+/// When the archive is damaged, a file is not JSON, or a definition lacks what every definition must have.
+pub fn reduce(package: &[u8]) -> Result<Vec<u8>, PackError> {
+    let files = unpack(package)?;
+    let mut documents = Vec::with_capacity(files.len());
+    for (name, bytes) in &files {
+        let document = Document::read(bytes).map_err(|error| PackError::Json { place: name.clone(), error })?;
+        documents.push((name.as_str(), document));
+    }
+    let manifest = documents.iter().find(|(name, _)| *name == "package.json");
+    let missing = || PackError::Damaged("it has no package.json".to_owned());
+    let info = pack::package_info(&manifest.ok_or_else(missing)?.1)?;
+    let resources = Resources::index(&documents);
+
+    let mut lines = Vec::new();
+    let mut bound = BTreeSet::new();
+    for definition in resources.of_type("StructureDefinition") {
+        if structure_definition::is_type(definition.root()) {
+            lines.push(structure_definition::facts(definition.root(), &mut bound)?);
+        }
+    }
+    let (value_sets, systems) = value_set::reached(&resources, bound);
+    lines.extend(value_sets.iter().map(|value_set| value_set::facts(value_set.root())));
+    lines.extend(systems.iter().map(|system| code_system::facts(system.root())));
+    Ok(pack::compress(&info, &lines))
+}
+
+/// The JSON files of the package's main folder.
+fn unpack(package: &[u8]) -> Result<Vec<(String, Vec<u8>)>, PackError> {
+    let damaged = |error: std::io::Error| PackError::Damaged(error.to_string());
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(package));
+    let mut files = Vec::new();
+    for entry in archive.entries().map_err(damaged)? {
+        let mut entry = entry.map_err(damaged)?;
+        let path = entry.path().map_err(damaged)?.to_string_lossy().into_owned();
+        let Some(name) = path.strip_prefix("package/").filter(|name| !name.contains('/')) else { continue };
+        let Some(stem) = name.strip_suffix(".json") else { continue };
+        let kinds = ["StructureDefinition-", "ValueSet-", "CodeSystem-"];
+        if stem == "package" || kinds.iter().any(|kind| stem.starts_with(kind)) {
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).map_err(damaged)?;
+            files.push((name.to_owned(), bytes));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The package's resources by type and canonical.
+struct Resources<'d> {
+    by_canonical: BTreeMap<(String, String), &'d Document<'d>>,
+}
+
+impl<'d> Resources<'d> {
+    fn index(documents: &'d [(&str, Document<'d>)]) -> Self {
+        let key = |document: &'d Document<'d>| {
+            let root = document.root();
+            let text = |name| root.str_at(&[name]).map(std::borrow::Cow::into_owned);
+            Some(((text("resourceType")?, text("url")?), document))
+        };
+        Self { by_canonical: documents.iter().filter_map(|(_, document)| key(document)).collect() }
+    }
+
+    fn of_type(&self, resource_type: &str) -> impl Iterator<Item = &'d Document<'d>> {
+        self.by_canonical.iter().filter(move |((kind, _), _)| kind == resource_type).map(|(_, document)| *document)
+    }
+
+    fn get(&self, resource_type: &str, canonical: &str) -> Option<&'d Document<'d>> {
+        self.by_canonical.get(&(resource_type.to_owned(), canonical.to_owned())).copied()
+    }
+}

@@ -1,0 +1,27 @@
+//! Nothing is empty: an element has a value or children (ele-1 of
+//! [Element](https://hl7.org/fhir/R4/element.html)), an array has items, and null stands for nothing of its own.
+
+use super::{Finding, Rule};
+use crate::issue::IssueCode;
+use crate::json::Value;
+
+/// An object or array with nothing in it.
+pub(crate) fn empty(value: Value<'_>) -> Option<Finding> {
+    let what = if value.kind() == crate::json::Kind::Array { "array" } else { "object" };
+    let message = format!("An empty {what} is not allowed; leave the property out instead.");
+    value.is_empty().then(|| Finding::error(Rule::Content, IssueCode::Structure, message))
+}
+
+/// ele-1, for an object known not to be empty: more than an id.
+pub(crate) fn only_id(object: Value<'_>) -> Option<Finding> {
+    let only_id = object.len() == 1 && object.get("id").is_some();
+    let message = "An element must have a value or children; this one has only an id (ele-1).";
+    only_id.then(|| Finding::error(Rule::Content, IssueCode::Invariant, message))
+}
+
+/// A null with nothing beside it to stand for.
+pub(crate) fn null() -> Finding {
+    let message = "null is allowed only in the array of a primitive, to hold the place of a value that is in its \
+                   '_' property or the other way round; leave the property out instead.";
+    Finding::error(Rule::Content, IssueCode::Structure, message)
+}

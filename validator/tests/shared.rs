@@ -1,0 +1,179 @@
+//! Published examples and HL7's own cases, read from a folder beside the repository where it is present.
+//!
+//! `SIGNALBOX_REQUIRE=shared` makes its absence a failure; see [HL7's cases](https://github.com/FHIR/fhir-test-cases).
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails is a test that fails")]
+#![expect(clippy::print_stdout, reason = "says what was skipped, and the figures")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value as Json;
+use signalbox_validator::{Issue, reduce};
+
+/// The shared folder, or none when the test may be skipped.
+fn shared(test: &str) -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    #[expect(clippy::disallowed_methods, reason = "the one place where tests read what the environment requires")]
+    let required = std::env::var("SIGNALBOX_REQUIRE").unwrap_or_default();
+    assert!(!required.split(',').any(|name| name.trim() == "shared"), "{test}: {} is required", folder.display());
+    println!("skipped: {test}: there is no {}", folder.display());
+    None
+}
+
+fn read_json(path: &Path) -> Json {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn json_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "json")).collect();
+    files.sort();
+    files
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap().to_string_lossy().into_owned()
+}
+
+/// The issues that make a file invalid; a text that cannot be read is one without an expression.
+fn errors(path: &Path) -> Vec<String> {
+    let bytes = std::fs::read(path).unwrap();
+    match support::validate(&bytes) {
+        Ok(issues) => issues.iter().filter(|issue| issue.severity.is_error()).map(Issue::to_string).collect(),
+        Err(error) => vec![error.to_string()],
+    }
+}
+
+#[test]
+fn the_pack_is_what_the_package_reduces_to() {
+    let Some(shared) = shared("the pack is rebuilt") else { return };
+    let package = std::fs::read(shared.join("packages/hl7.fhir.r4.core-4.0.1.tgz")).unwrap();
+    let rebuilt = reduce(&package).unwrap();
+    assert!(rebuilt == support::PACK, "rebuild fhir-profiles/hl7.fhir.r4.core.pack as its README says");
+    assert!(support::PACK.len() < 200_000, "the pack has grown to {} bytes", support::PACK.len());
+    let info = &support::profiles().packs()[0];
+    assert_eq!((info.name.as_str(), info.version.as_str()), ("hl7.fhir.r4.core", "4.0.1"));
+}
+
+/// Every one of these is free of errors against base R4, the three that break UK Core itself included.
+#[test]
+fn published_uk_core_examples_have_no_error() {
+    let Some(shared) = shared("UK Core examples") else { return };
+    let files = json_files(&shared.join("examples/uk-core"));
+    assert!(files.len() >= 139, "only {} examples", files.len());
+    for file in files {
+        let found = errors(&file);
+        // Its first entry has a relative fullUrl, which the format of a uri allows.
+        assert!(found.is_empty(), "{}: {found:#?}", name(&file));
+    }
+}
+
+/// Payloads as they are published, dirty as they are: where we find an error, the reference validator finds one.
+#[test]
+fn nhs_payloads_raise_no_false_alarm() {
+    let Some(shared) = shared("NHS payloads") else { return };
+    let labels = read_json(&shared.join("oracle/labels-nhs.json"));
+    let is_error = |issue: &Json| matches!(issue["severity"].as_str(), Some("error" | "fatal"));
+    let (mut invalid, mut found_invalid) = (0, 0);
+    for folder in std::fs::read_dir(shared.join("examples/nhs")).unwrap().map(|entry| entry.unwrap().path()) {
+        for file in if folder.is_dir() { json_files(&folder) } else { Vec::new() } {
+            let name = name(&file);
+            let label = labels.as_object().unwrap().iter().find(|(label, _)| name.ends_with(label.as_str()));
+            let bad = label.is_some_and(|(_, issues)| issues.as_array().unwrap().iter().any(is_error));
+            let found = errors(&file);
+            assert!(bad || found.is_empty(), "{name}: {found:#?}");
+            invalid += usize::from(bad);
+            found_invalid += usize::from(!found.is_empty());
+        }
+    }
+    println!("NHS payloads: base R4 finds {found_invalid} of the {invalid} that have errors");
+    assert!(found_invalid >= 15);
+}
+
+/// What base definitions cannot know, by what would be needed to know it.
+const EXPECTED_MISSES: [(&str, &[&str]); 8] = [
+    ("a profile, given or named in meta.profile", &["fixed-quantity-binding-observation", "patient-ig-bad", "ai5"]),
+    ("the definition of an extension", &["patient-with-turvakielto"]),
+    ("FHIRPath invariants", &["risk-assessment-probability-range", "encounter-period", "ext-ccuk"]),
+    ("what may stand inside a narrative", &["pat-security-bad-xhtml"]),
+    ("the option security-checks", &["pat-security-bad-string"]),
+    (
+        "following references and comparing entries of a Bundle",
+        &[
+            "parameters-reference-bad",
+            "bundle-duplicate-id",
+            "bundle-id-2",
+            "bundle-id-3",
+            "bundle-id-4",
+            "qr-bad-ref2",
+            "opdef-params",
+        ],
+    ),
+    (
+        "code systems that are not carried, and what definitions of terminology say",
+        &[
+            "supplement-1",
+            "supplement-1b",
+            "mimic",
+            "cm",
+            "vs-bad-props",
+            "cs-filter-bad",
+            "vs-filter-property-bad2",
+            "vs-bad-ecl",
+            "vs-bad-ecl-us",
+        ],
+    ),
+    (
+        "the Questionnaire a response answers",
+        &[
+            "attachment-content-type-qr",
+            "attachment-inconsistent-size-qr",
+            "attachment-invalid-type-qr",
+            "boolean-invalid-type-qr",
+            "choice-answer-option-exclusive-qr",
+            "date-answer-option-qr",
+            "date-time-invalid-type-qr",
+            "date-time-min-max-qr",
+            "group-required-qr",
+            "integer-answer-option-qr",
+            "integer-invalid-type-qr",
+            "quantity-min-max-qr",
+            "quantity-units-invalid-qr",
+            "quantity-units-not-in-value-set-qr",
+            "reference-invalid-resource-type-qr",
+            "reference-unconstrained-resource-type-qr",
+            "string-invalid-type-qr",
+            "string-max-occurs-qr",
+            "string-min-occurs-qr",
+            "string-required-qr",
+            "text-invalid-type-qr",
+            "time-invalid-type-qr",
+        ],
+    ),
+];
+
+#[test]
+fn hl7s_cases_agree_as_far_as_base_definitions_know() {
+    let Some(shared) = shared("HL7's validator cases") else { return };
+    let cases = read_json(&shared.join("validator-cases/cases.json"));
+    let without_profile = |case: &&Json| case["profile"].is_null();
+    let (mut agreed, mut missed) = (0, BTreeSet::new());
+    for case in cases.as_array().unwrap().iter().filter(without_profile) {
+        let name = case["name"].as_str().unwrap();
+        let file = case["file"].as_str().unwrap();
+        let found = errors(&shared.join("validator-cases/files").join(file));
+        match (case["expected_valid"].as_bool().unwrap(), found.is_empty()) {
+            (true, false) => panic!("false alarm in {name}: {found:#?}"),
+            (false, true) => _ = missed.insert(name),
+            _ => agreed += 1,
+        }
+    }
+    let expected: BTreeSet<&str> = EXPECTED_MISSES.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+    println!("HL7's cases: {agreed} agree, {} are missed, no false alarm", missed.len());
+    assert_eq!(missed, expected);
+}
