@@ -1,0 +1,130 @@
+//! The MLLP destination: encodes, takes a connection, asks, and judges the answer within the timeout.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use signalbox_validator::json::Document;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::connection::{Broken, Connection};
+use super::{Mllp, answer, framing};
+use crate::delivery::destination::{Acknowledgement, Delivery, DeliveryError, Destination};
+use crate::formats::hl7v2::{self, Occasion, Partner, ack};
+
+/// A partner reached by MLLP.
+pub(super) struct MllpDestination {
+    address: String,
+    partner: Partner,
+    max_frame: usize,
+    timeout: Duration,
+    /// One permit for each connection that may be open.
+    free: Semaphore,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl MllpDestination {
+    /// Connects when the first message comes.
+    pub(super) fn new(settings: Mllp, timeout: Duration) -> Self {
+        Self {
+            partner: settings.partner(),
+            max_frame: usize::try_from(settings.max_frame.0).unwrap_or(usize::MAX),
+            free: Semaphore::new(settings.connections.min(Semaphore::MAX_PERMITS)),
+            idle: Mutex::default(),
+            address: settings.address,
+            timeout,
+        }
+    }
+
+    fn encode(&self, delivery: &Delivery) -> Result<Vec<u8>, DeliveryError> {
+        let document = Document::read(&delivery.body).map_err(|error| DeliveryError::refused(error.to_string()))?;
+        let occasion = Occasion {
+            control_id: delivery.id.to_string(),
+            received_at: delivery.received_at,
+            interaction: delivery.interaction,
+        };
+        let encoded = hl7v2::encode(document.root(), &occasion, &self.partner);
+        let bytes = encoded.map_err(|unmapped| DeliveryError::refused(unmapped.to_string()))?.bytes;
+        if bytes.len() > self.max_frame {
+            return Err(DeliveryError::refused(format!(
+                "the message is longer than max_frame ({} bytes)",
+                self.max_frame
+            )));
+        }
+        Ok(bytes)
+    }
+
+    /// A connection and the right to use it, in half of the timeout: what is sent late would be given up unanswered.
+    async fn ready(&self) -> Result<(SemaphorePermit<'_>, Connection), DeliveryError> {
+        let found = timeout(self.timeout / 2, async {
+            let permit = self.free.acquire().await;
+            let permit = permit.map_err(|_| DeliveryError::transient("the destination has been closed"))?;
+            Ok((permit, self.connection().await?))
+        });
+        let late = || DeliveryError::transient(format!("no connection to {} within half of the timeout", self.address));
+        found.await.unwrap_or_else(|_| Err(late()))
+    }
+
+    /// The partner's judgement; the connection is kept when the partner has answered properly, else closed.
+    async fn ask(
+        &self,
+        mut connection: Connection,
+        message: &[u8],
+        id: &str,
+    ) -> Result<Acknowledgement, DeliveryError> {
+        let answered = connection.ask(&framing::frame(message)).await.map_err(|broken| match broken {
+            Broken::NotSent(_) => DeliveryError::transient(broken.to_string()),
+            _ => DeliveryError::unknown(broken.to_string()),
+        })?;
+        let ack = ack::read(&answered).map_err(|error| DeliveryError::unknown(error.to_string()))?;
+        let judged = answer::judge(&ack, id);
+        if !matches!(judged, Err(DeliveryError::Unknown { .. })) {
+            self.keep(connection);
+        }
+        judged
+    }
+
+    /// An idle connection that is still good, else a new one.
+    async fn connection(&self) -> Result<Connection, DeliveryError> {
+        while let Some(mut connection) = self.take_idle() {
+            if connection.is_usable() {
+                return Ok(connection);
+            }
+        }
+        let opened = Connection::open(&self.address, self.max_frame).await;
+        opened
+            .map_err(|error| DeliveryError::transient(format!("cannot connect to {}: {}", self.address, error.kind())))
+    }
+
+    fn take_idle(&self) -> Option<Connection> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn keep(&self, connection: Connection) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+    }
+}
+
+#[async_trait]
+impl Destination for MllpDestination {
+    async fn deliver(&self, delivery: &Delivery) -> Result<Acknowledgement, DeliveryError> {
+        let message = self.encode(delivery)?;
+        let deadline = Instant::now() + self.timeout;
+        let (_permit, connection) = self.ready().await?;
+        let answered = timeout_at(deadline, self.ask(connection, &message, &delivery.id.to_string())).await;
+        answered.unwrap_or_else(|_| {
+            Err(DeliveryError::unknown("no acknowledgement within the timeout; the connection was closed"))
+        })
+    }
+
+    /// Connects unless every connection is in use; the one it opens is kept, because some partners take only one.
+    async fn check(&self) -> Result<(), DeliveryError> {
+        if self.free.available_permits() == 0 {
+            return Ok(());
+        }
+        let (_permit, connection) = self.ready().await?;
+        self.keep(connection);
+        Ok(())
+    }
+}

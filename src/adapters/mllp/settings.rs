@@ -1,0 +1,156 @@
+//! The settings of an MLLP destination, and the adapter they are.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::destination::MllpDestination;
+use crate::adapters::{Adapter, Outside};
+use crate::config::units::Size;
+use crate::delivery::destination::Destination;
+use crate::formats::hl7v2::Partner;
+use crate::formats::hl7v2::charset::Charset;
+use crate::formats::hl7v2::partner::SexAlphabet;
+
+/// `settings` of a destination of type `mllp`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mllp {
+    /// `host:port`.
+    pub address: String,
+    /// MSH-3.
+    pub sending_application: String,
+    /// MSH-4; an ODS code in the NHS.
+    pub sending_facility: String,
+    /// MSH-5.
+    pub receiving_application: String,
+    /// MSH-6; an ODS code in the NHS.
+    pub receiving_facility: String,
+    /// How the partner reads bytes: `utf-8`, `windows-1252` or `ascii`.
+    #[serde(default)]
+    pub charset: Charset,
+    /// MSH-11: `P`, `T` or `D`.
+    #[serde(default = "production")]
+    pub processing_id: String,
+    /// Alphabet of administrative sex: `itk` (1, 2, 9, 0) or `hl7` (M, F, O, U).
+    #[serde(default)]
+    pub sex: SexAlphabet,
+    /// Identifier system -> assigning authority. The NHS number needs no line; identifiers of any other system that has
+    /// no line here are not sent.
+    #[serde(default)]
+    pub authorities: BTreeMap<String, String>,
+    /// Connections kept open; each has one message under way.
+    #[serde(default = "one")]
+    pub connections: usize,
+    /// Longest message sent or read.
+    #[serde(default = "max_frame")]
+    pub max_frame: Size,
+}
+
+fn production() -> String {
+    "P".to_owned()
+}
+
+fn one() -> usize {
+    1
+}
+
+fn max_frame() -> Size {
+    Size(1 << 20)
+}
+
+impl Adapter for Mllp {
+    const TYPE: &'static str = "mllp";
+    const EXAMPLE: &'static str = r#"
+address = "127.0.0.1:2575"
+sending_application = "SIGNALBOX"
+sending_facility = "RXX"
+receiving_application = "PAS"
+receiving_facility = "RXX"
+charset = "windows-1252"
+authorities = { "https://pas.example.nhs.uk/hospital-number" = "RXX" }
+"#;
+
+    fn check_options(&self, options: &serde_json::Value) -> Result<(), String> {
+        match options.as_object().and_then(|options| options.keys().next()) {
+            Some(option) => Err(format!("a route to an mllp destination has no options, found '{option}'")),
+            None => Ok(()),
+        }
+    }
+
+    fn destination(self, outside: &Outside) -> Result<Arc<dyn Destination>, String> {
+        self.check()?;
+        Ok(Arc::new(MllpDestination::new(self, outside.timeout)))
+    }
+}
+
+impl Mllp {
+    fn check(&self) -> Result<(), String> {
+        let port = self.address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port);
+        if !port.is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0)) {
+            return Err("address: expected host:port, such as \"tie.example.nhs.uk:2575\"".to_owned());
+        }
+        if !["P", "T", "D"].contains(&self.processing_id.as_str()) {
+            return Err("processing_id: expected \"P\", \"T\" or \"D\"".to_owned());
+        }
+        if self.connections == 0 {
+            return Err("connections: expected at least 1".to_owned());
+        }
+        if usize::try_from(self.max_frame.0).unwrap_or(0) < 1024 {
+            return Err("max_frame: expected at least 1 KiB".to_owned());
+        }
+        Ok(())
+    }
+
+    /// What the messages need to know of the partner.
+    pub(super) fn partner(&self) -> Partner {
+        Partner {
+            sending_application: self.sending_application.clone(),
+            sending_facility: self.sending_facility.clone(),
+            receiving_application: self.receiving_application.clone(),
+            receiving_facility: self.receiving_facility.clone(),
+            processing_id: self.processing_id.clone(),
+            charset: self.charset,
+            sex: self.sex,
+            authorities: self.authorities.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(change: &str) -> Result<(), String> {
+        let mut table: toml::Table = Mllp::EXAMPLE.parse().unwrap();
+        table.extend(change.parse::<toml::Table>().unwrap());
+        let settings: Mllp = table.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
+        settings.check()
+    }
+
+    #[test]
+    fn the_example_is_right_and_a_wrong_setting_is_named() {
+        assert_eq!(check(""), Ok(()));
+        let wrong = [
+            ("address = \"tie\"", "address"),
+            ("address = \":2575\"", "address"),
+            ("address = \"tie:0\"", "address"),
+            ("processing_id = \"X\"", "processing_id"),
+            ("connections = 0", "connections"),
+            ("max_frame = \"10 B\"", "max_frame"),
+            ("charset = \"latin1\"", "latin1"),
+            ("port = 2575", "port"),
+        ];
+        for (change, named) in wrong {
+            assert!(check(change).unwrap_err().contains(named), "{change}");
+        }
+    }
+
+    #[test]
+    fn a_route_may_not_say_anything_to_it() {
+        let settings: Mllp = toml::from_str(Mllp::EXAMPLE).unwrap();
+        assert_eq!(settings.check_options(&serde_json::json!({})), Ok(()));
+        assert!(settings.check_options(&serde_json::json!({ "method": "PUT" })).unwrap_err().contains("method"));
+    }
+}

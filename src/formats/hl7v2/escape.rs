@@ -1,0 +1,120 @@
+//! Escape sequences: how a delimiter stands inside a value (HL7 v2.4 §2.10). Writing uses the standard delimiters;
+//! reading takes them from MSH. `\.br\` and the other formatting commands are never written.
+
+/// The five delimiters of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delimiters {
+    /// Between fields: `|`.
+    pub field: char,
+    /// Between components: `^`.
+    pub component: char,
+    /// Between repetitions: `~`.
+    pub repetition: char,
+    /// Around an escape: `\`.
+    pub escape: char,
+    /// Between subcomponents: `&`.
+    pub subcomponent: char,
+}
+
+impl Delimiters {
+    /// The ones the standard suggests and we write.
+    pub const STANDARD: Self = Self { field: '|', component: '^', repetition: '~', escape: '\\', subcomponent: '&' };
+
+    /// What MSH-2 says.
+    #[must_use]
+    pub fn encoding_characters(&self) -> String {
+        [self.component, self.repetition, self.escape, self.subcomponent].iter().collect()
+    }
+
+    fn letter_of(&self, delimiter: char) -> Option<char> {
+        self.pairs().into_iter().find(|(_, with)| *with == delimiter).map(|(letter, _)| letter)
+    }
+
+    fn delimiter_of(&self, letter: &str) -> Option<char> {
+        let mut letters = letter.chars();
+        let (letter, rest) = (letters.next()?, letters.next());
+        self.pairs().into_iter().find(|(name, _)| *name == letter && rest.is_none()).map(|(_, with)| with)
+    }
+
+    fn pairs(&self) -> [(char, char); 5] {
+        [('F', self.field), ('S', self.component), ('T', self.subcomponent), ('R', self.repetition), ('E', self.escape)]
+    }
+}
+
+/// The text with standard delimiters escaped. A run of control characters (a line break above all) becomes one space:
+/// it would end the segment, or the frame.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut in_controls = false;
+    for character in text.chars() {
+        if character.is_control() {
+            if !in_controls {
+                out.push(' ');
+            }
+        } else if let Some(letter) = Delimiters::STANDARD.letter_of(character) {
+            out.extend(['\\', letter, '\\']);
+        } else {
+            out.push(character);
+        }
+        in_controls = character.is_control();
+    }
+    out
+}
+
+/// The text with escaped delimiters resolved, once. Any other sequence is kept as it stands.
+#[must_use]
+pub fn unescape(text: &str, delimiters: Delimiters) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(delimiters.escape) {
+        out.push_str(before);
+        let sequence = after.split_once(delimiters.escape);
+        if let Some((delimiter, following)) =
+            sequence.and_then(|(name, following)| Some((delimiters.delimiter_of(name)?, following)))
+        {
+            out.push(delimiter);
+            rest = following;
+        } else {
+            out.push(delimiters.escape);
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn text_survives_escaping(text in "([|^~\\\\&FSTRE]|[^\\pC]){0,40}") {
+            let escaped = escape(&text);
+            let bare = escaped.replace("\\F\\", "").replace("\\S\\", "").replace("\\T\\", "").replace("\\R\\", "");
+            prop_assert!(!bare.contains(['|', '^', '~', '&']));
+            prop_assert_eq!(unescape(&escaped, Delimiters::STANDARD), text);
+        }
+
+        #[test]
+        fn no_control_character_gets_out(text in any::<String>()) {
+            prop_assert!(!escape(&text).contains(char::is_control));
+        }
+    }
+
+    #[test]
+    fn line_breaks_become_one_space() {
+        assert_eq!(escape("Flat 2\r\n1 The Street\u{1c}\u{b}"), "Flat 2 1 The Street ");
+    }
+
+    #[test]
+    fn what_is_no_escape_stays() {
+        let read = |text| unescape(text, Delimiters::STANDARD);
+        assert_eq!(read(r"C:\DIR\F\x"), r"C:\DIR|x");
+        assert_eq!(read(r"a\.br\b\"), r"a\.br\b\");
+        let own = Delimiters { escape: '!', field: '#', ..Delimiters::STANDARD };
+        assert_eq!(unescape("a!F!b", own), "a#b");
+    }
+}
