@@ -14,3 +14,57 @@ pub mod reports;
 pub mod schema;
 pub mod server;
 pub mod stories;
+
+/// Every statement the store runs, for the test that prepares them on the migrated schema. `tests/tidy.rs` checks that
+/// none is missing.
+#[must_use]
+pub fn statements() -> Vec<&'static str> {
+    vec![
+        acts::LOCK,
+        acts::SET,
+        acts::TAKE_PLACE,
+        acts::NOTIFY,
+        attempts::INSERT,
+        audit::INSERT,
+        bodies::INSERT,
+        bodies::FETCH,
+        bodies::PARTITIONS,
+        bodies::NEEDED_DAYS,
+        deliveries::NUMBER,
+        deliveries::INSERT,
+        deliveries::LEASE,
+        deliveries::NEXT_DUE,
+        deliveries::SETTLE,
+        deliveries::LOST,
+        destinations::REGISTER,
+        destinations::LIST,
+        destinations::REGISTER_KEY,
+        destinations::OTHER_KEYS_WAITING,
+        exchanges::INSERT,
+        exchanges::INSERT_KEYS,
+        exchanges::EXISTS,
+        message_keys::CLAIM,
+        message_keys::HOLDERS,
+        message_keys::FORGET,
+        ordering::INSERT,
+        ordering::RELEASE,
+        ordering::PROMOTE,
+        ordering::SWEEP,
+        ordering::RELAXED,
+        ordering::NOTIFY,
+        reconciliation::OPEN,
+        reconciliation::UNAUDITED_EXCHANGES,
+        reconciliation::UNAUDITED_ATTEMPTS,
+        reconciliation::STORED,
+        reconciliation::STATES,
+        reports::EXCHANGE,
+        reports::DELIVERIES,
+        reports::HOLDER,
+        stories::LIST,
+        stories::EXCHANGE,
+        stories::DELIVERIES,
+        stories::ATTEMPTS,
+        stories::BEFORE,
+        stories::ACTS,
+    ]
+}
