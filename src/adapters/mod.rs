@@ -1,6 +1,8 @@
 //! Adapters: one folder each, and the ONE list of them. An adapter's struct *is* its settings section; it checks
 //! itself and builds the destination. To add one: copy `file/`, add one line to [`ADAPTERS`].
 
+pub mod fhir_rest;
+pub mod file;
 pub mod mllp;
 
 use std::path::PathBuf;
@@ -75,4 +77,4 @@ fn build<A: Adapter>(
 }
 
 /// Every adapter of the gateway.
-pub const ADAPTERS: &[Kind] = &[kind::<mllp::Mllp>()];
+pub const ADAPTERS: &[Kind] = &[kind::<fhir_rest::FhirRest>(), kind::<file::File>(), kind::<mllp::Mllp>()];

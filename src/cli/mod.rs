@@ -7,6 +7,7 @@ mod deliveries;
 mod demo;
 mod exchanges;
 mod package;
+mod partner;
 mod serve;
 mod show;
 mod source;
@@ -76,6 +77,9 @@ enum Command {
     /// FHIR packages
     #[command(subcommand)]
     Package(package::Package),
+    /// The demo's partners, each on its own
+    #[command(subcommand)]
+    Partner(partner::Partner),
 }
 
 /// Runs the command line.
@@ -104,6 +108,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: World) -> ExitC
             Command::Deliveries(deliveries) => deliveries.run(world).await,
             Command::Validate(validate) => validate.run(),
             Command::Package(package) => package.run(),
+            Command::Partner(partner) => partner.run(world).await,
         }
     });
     // A sender's connection that stays open must not keep the process.

@@ -4,6 +4,7 @@
 mod children;
 mod configuration;
 mod faults;
+pub mod partners;
 mod people;
 mod resources;
 pub mod run;

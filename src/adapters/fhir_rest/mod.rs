@@ -1,0 +1,116 @@
+//! The FHIR REST adapter: delivers to another FHIR server by the interaction the route names
+//! ([create](https://hl7.org/fhir/R4/http.html#create), [update](https://hl7.org/fhir/R4/http.html#update), conditional
+//! or by id).
+
+mod answer;
+mod options;
+mod request;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde::Deserialize;
+
+use super::{Adapter, Outside};
+use crate::clock::Clock;
+use crate::delivery::destination::{Acknowledgement, Delivery, DeliveryError, Destination};
+use crate::exchange::Conditions;
+use options::Send;
+
+/// Settings of a FHIR server.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FhirRest {
+    /// Base URL, such as `https://central.example.nhs.uk/FHIR/R4`.
+    pub base_url: String,
+    /// Bearer token; a `secret:` reference.
+    #[serde(default)]
+    pub token: Option<String>,
+    /// Further headers of every request.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+}
+
+impl Adapter for FhirRest {
+    const TYPE: &'static str = "fhir-rest";
+    const EXAMPLE: &'static str = "base_url = \"http://127.0.0.1:9090/fhir\"";
+
+    fn check_options(&self, options: &serde_json::Value) -> Result<(), String> {
+        Send::read(options).map(|_| ())
+    }
+
+    fn destination(self, outside: &Outside) -> Result<Arc<dyn Destination>, String> {
+        let base = reqwest::Url::parse(&self.base_url)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+            .ok_or("settings.base_url: expected a URL such as \"https://host/fhir\"")?;
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            let name: HeaderName =
+                name.parse().map_err(|_| format!("settings.headers: '{name}' is not a header's name"))?;
+            let value = value.parse().map_err(|_| format!("settings.headers.{name}: not a header's value"))?;
+            headers.insert(name, value);
+        }
+        if let Some(token) = &self.token {
+            let mut value = HeaderValue::try_from(format!("Bearer {token}"))
+                .map_err(|_| "settings.token: holds characters a header cannot".to_owned())?;
+            value.set_sensitive(true);
+            headers.insert(reqwest::header::AUTHORIZATION, value);
+        }
+        let base = base.as_str().trim_end_matches('/').to_owned();
+        let (client, clock, timeout) = (outside.http.clone(), outside.clock.clone(), outside.timeout);
+        Ok(Arc::new(Server { base, headers, client, clock, timeout }))
+    }
+}
+
+struct Server {
+    base: String,
+    headers: HeaderMap,
+    client: reqwest::Client,
+    clock: Clock,
+    timeout: Duration,
+}
+
+#[async_trait]
+impl Destination for Server {
+    async fn deliver(&self, delivery: &Delivery) -> Result<Acknowledgement, DeliveryError> {
+        let send = Send::read(&delivery.options).map_err(DeliveryError::refused)?;
+        let request = request::build(self, &send, delivery)?;
+        match request.timeout(self.timeout).send().await {
+            Ok(answer) => answer::judge(answer, self.clock.now()).await,
+            Err(error) => Err(unsent(&error, send.may_repeat_blindly())),
+        }
+    }
+
+    fn carries(&self, conditions: &Conditions, options: &serde_json::Value) -> bool {
+        Send::read(options).is_ok_and(|send| send.carries(conditions))
+    }
+
+    async fn check(&self) -> Result<(), DeliveryError> {
+        let asked = self.client.get(format!("{}/metadata", self.base)).headers(self.headers.clone());
+        match asked.timeout(self.timeout).send().await {
+            Ok(_) => Ok(()),
+            Err(_) => Err(DeliveryError::transient("the server does not answer")),
+        }
+    }
+}
+
+/// What a request without an answer means. Errors of the client may quote the URL, which may hold an identifier: they are
+/// judged by kind and never quoted.
+fn unsent(error: &reqwest::Error, may_repeat: bool) -> DeliveryError {
+    if error.is_builder() {
+        return DeliveryError::refused("the request could not be made of the resource");
+    }
+    if error.is_connect() {
+        return DeliveryError::transient("the connection could not be opened");
+    }
+    let what = if error.is_timeout() { "no answer in time" } else { "the connection broke before the answer" };
+    if may_repeat {
+        DeliveryError::unknown(what)
+    } else {
+        DeliveryError::unknown(format!("{what}; a bare create cannot be told from a repeat"))
+    }
+}

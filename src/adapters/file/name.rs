@@ -1,0 +1,80 @@
+//! Names of files from a template. No part of a name comes from the payload, so none can lead out of the folder or tell of
+//! a patient.
+
+use crate::delivery::destination::Delivery;
+
+/// A parsed template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Template(Vec<Part>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Exchange,
+    Delivery,
+    Type,
+    Received,
+}
+
+impl Template {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (field, behind) = after.split_once('}').ok_or("settings.name: a '{' is not closed")?;
+            parts.push(Part::Text(before.to_owned()));
+            parts.push(match field {
+                "exchange" => Part::Exchange,
+                "delivery" => Part::Delivery,
+                "type" => Part::Type,
+                "received" => Part::Received,
+                _ => {
+                    return Err(format!(
+                        "settings.name: found '{{{field}}}', expected one of {{exchange}}, {{delivery}}, {{type}}, {{received}}"
+                    ));
+                }
+            });
+            rest = behind;
+        }
+        parts.push(Part::Text(rest.to_owned()));
+        let texts =
+            || parts.iter().filter_map(|part| if let Part::Text(text) = part { Some(text.as_str()) } else { None });
+        if texts().any(|text| text.contains(['/', '\\', '\0'])) || text.starts_with('.') {
+            return Err(
+                "settings.name: a name of a file in the folder, without '/' and not beginning with '.'".to_owned()
+            );
+        }
+        if !parts.iter().any(|part| matches!(part, Part::Exchange | Part::Delivery)) {
+            return Err("settings.name: needs {delivery} or {exchange}, so that every delivery has a file of its own"
+                .to_owned());
+        }
+        Ok(Self(parts))
+    }
+
+    pub(super) fn render(&self, delivery: &Delivery) -> String {
+        let part = |part: &Part| match part {
+            Part::Text(text) => text.clone(),
+            Part::Exchange => delivery.exchange.to_string(),
+            Part::Delivery => delivery.id.to_string(),
+            Part::Type => delivery.resource_type.clone(),
+            Part::Received => delivery.received_at.format("%Y%m%dT%H%M%S%3f").to_string(),
+        };
+        self.0.iter().map(part).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_that_cannot_tell_deliveries_apart_or_leads_elsewhere_is_refused() {
+        for wrong in
+            ["out.json", "{type}.json", "{delivery", "{nhs}-{delivery}", "../{delivery}", "a/{delivery}", ".{delivery}"]
+        {
+            let error = Template::parse(wrong).unwrap_err();
+            assert!(error.starts_with("settings.name"), "{wrong}: {error}");
+        }
+        assert!(Template::parse("{received}-{type}-{delivery}.json").is_ok());
+    }
+}
