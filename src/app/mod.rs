@@ -4,8 +4,10 @@
 mod destinations;
 mod housekeeping;
 mod search_key;
+mod signal;
 
 pub(crate) use search_key::load as search_key;
+pub use signal::stop_signal;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

@@ -20,8 +20,6 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use serve::stop_signal;
-
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::Environment;

@@ -11,7 +11,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{World, stop_signal};
+use super::World;
+use crate::app::stop_signal;
 use crate::demo::partners::{Ledger, central, pas::Pas};
 
 #[derive(Subcommand)]

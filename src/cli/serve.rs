@@ -4,10 +4,9 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::{ConfigFolder, World, access};
-use crate::app::{Application, Start};
+use crate::app::{Application, Start, stop_signal};
 use crate::config::Config;
 use crate::store::server;
 
@@ -51,14 +50,4 @@ impl Serve {
         server.stop().await;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// Waits for ctrl-C or a termination signal.
-pub(crate) async fn stop_signal() -> std::io::Result<()> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
 }

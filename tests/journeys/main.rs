@@ -11,4 +11,6 @@ mod a_gp_system_submits_a_patient;
 #[cfg(test)]
 mod order_is_kept_per_patient;
 #[cfg(test)]
+mod the_gateway_is_killed;
+#[cfg(test)]
 mod the_register_cannot_be_changed;

@@ -14,6 +14,7 @@ use signalbox::exchange::{RequestIds, Sender};
 use signalbox::store::deliveries::{self, Lease, Settled};
 use signalbox::store::{destinations, exchanges, ordering};
 use sqlx::Connection;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::support::database::TestDatabase;
@@ -37,9 +38,10 @@ async fn no_two_deliveries_of_a_patient_overtake_or_get_stuck() {
         .await
         .unwrap();
 
+    let tasks = TaskTracker::new();
     let writers = (0..WRITERS).map(|writer| {
         let (app, clock) = (database.app.clone(), clock.clone());
-        tokio::spawn(async move {
+        tasks.spawn(async move {
             let chance = Chance::seeded(writer);
             let mut db = sqlx::PgConnection::connect_with(&app).await.unwrap();
             for _ in 0..EACH {
@@ -63,7 +65,7 @@ async fn no_two_deliveries_of_a_patient_overtake_or_get_stuck() {
     let writers: Vec<_> = writers.collect();
     let workers = (0..WORKERS).map(|worker| {
         let (app, clock) = (database.app.clone(), clock.clone());
-        tokio::spawn(async move { work(worker, &app, &clock, destination).await })
+        tasks.spawn(async move { work(worker, &app, &clock, destination).await })
     });
     let workers: Vec<_> = workers.collect();
     for writer in writers {

@@ -119,7 +119,8 @@ done";
     let mut guardian = Command::new("sh");
     guardian.args(["-c", watch, "guardian", &pid]).arg(data.join("users.lock"));
     std::os::unix::process::CommandExt::process_group(&mut guardian, 0);
-    guardian.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // It outlives this process on purpose, so nobody waits for it.
+    drop(guardian.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
 }
 
 /// A migrated database to clone, made once per set of migrations and day (partitions go by days).
@@ -127,7 +128,7 @@ async fn template(owner: &PgConnectOptions) -> String {
     let clock = Clock::system();
     let migrations = sqlx::migrate!();
     let last = migrations.iter().last().unwrap();
-    let checksum: String = last.checksum.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let checksum = &format!("{:x?}", &last.checksum[..4]).replace(['[', ']', ',', ' '], "");
     let name = format!("template_{}_{checksum}_{}", last.version, clock.now().format("%Y%m%d"));
     let mut db = maintenance(owner).await;
     let exists: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")

@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn retry_after_is_seconds_or_a_date() {
         let now = DateTime::from_timestamp(1_445_412_480, 0).unwrap();
-        assert_eq!(delay("120", now), Some(Duration::from_secs(120)));
+        assert_eq!(delay("120", now), Some(Duration::from_mins(2)));
         assert_eq!(delay("Wed, 21 Oct 2015 07:29:00 GMT", now), Some(Duration::from_mins(1)));
         assert_eq!(delay("soon", now), None);
     }
