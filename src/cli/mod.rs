@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use serve::stop_signal;
+pub use show::tell;
 
 use crate::chance::Chance;
 use crate::clock::Clock;

@@ -9,6 +9,8 @@ mod a_broken_request_is_explained;
 #[cfg(test)]
 mod a_gp_system_submits_a_patient;
 #[cfg(test)]
+mod a_patient_reaches_the_hospital;
+#[cfg(test)]
 mod order_is_kept_per_patient;
 #[cfg(test)]
 mod the_register_cannot_be_changed;
