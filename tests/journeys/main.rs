@@ -11,6 +11,12 @@ mod a_gp_system_submits_a_patient;
 #[cfg(test)]
 mod a_patient_reaches_the_hospital;
 #[cfg(test)]
+mod a_refusal_is_final;
+#[cfg(test)]
+mod an_unknown_outcome;
+#[cfg(test)]
 mod order_is_kept_per_patient;
+#[cfg(test)]
+mod the_partner_is_down;
 #[cfg(test)]
 mod the_register_cannot_be_changed;
