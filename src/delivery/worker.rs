@@ -73,8 +73,9 @@ pub async fn run(line: Line, shared: Shared, stop: CancellationToken) {
     let mut connection = None;
     loop {
         let slot = tokio::select! {
-            slot = Arc::clone(&slots).acquire_owned() => slot,
+            biased;
             () = stop.cancelled() => return,
+            slot = Arc::clone(&slots).acquire_owned() => slot,
         };
         let Ok(slot) = slot else { return };
         let leased = take(&line, &shared, &mut connection, 1 + slots.available_permits()).await;

@@ -19,7 +19,15 @@ mod a_refusal_is_final;
 #[cfg(test)]
 mod an_unknown_outcome;
 #[cfg(test)]
+mod conditions_are_never_ignored;
+#[cfg(test)]
+mod old_bodies_are_dropped;
+#[cfg(test)]
 mod order_is_kept_per_patient;
+#[cfg(test)]
+mod shutdown_is_graceful;
+#[cfg(test)]
+mod strangers_are_counted;
 #[cfg(test)]
 mod the_database_goes_away;
 #[cfg(test)]
