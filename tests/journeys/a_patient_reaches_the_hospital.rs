@@ -42,6 +42,9 @@ async fn an_update_is_an_a31_and_comes_after_the_patient_it_updates() {
     gateway.finish().await;
 }
 
+/// Event, outcome, delivery, attempt and reason.
+type Row = (String, String, Option<Uuid>, Option<i32>, Option<String>);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_register_has_one_row_for_the_exchange_and_one_for_each_attempt() {
     let peer = MllpPeer::start();
@@ -49,7 +52,7 @@ async fn the_register_has_one_row_for_the_exchange_and_one_for_each_attempt() {
     let gateway = TestGateway::with(&peer.settings("")).await;
     let exchange = gateway.accept(ADA, "Example").await;
     gateway.settle().await;
-    let rows: Vec<(String, String, Option<Uuid>, Option<i32>, Option<String>)> =
+    let rows: Vec<Row> =
         sqlx::query_as("select event, outcome, delivery, attempt, reason from audit where exchange = $1 order by seq")
             .bind(exchange.uuid())
             .fetch_all(&mut gateway.connect().await)
@@ -85,7 +88,9 @@ async fn an_operator_reads_the_whole_story() {
     (story.exchange.config_hash, story.exchange.packs) = ("c".repeat(64), "p".repeat(64));
     for (delivery, attempts, _) in &mut story.deliveries {
         (delivery.id, delivery.updated_at) = (id.uuid(), at);
-        attempts.iter_mut().for_each(|attempt| (attempt.started_at, attempt.ended_at) = (at, at));
+        for attempt in attempts {
+            (attempt.started_at, attempt.ended_at) = (at, at);
+        }
     }
     let text = signalbox::cli::tell(&story, at);
     assert!(!text.contains(ADA) && !text.contains("Example"));

@@ -3,6 +3,9 @@
 
 use crate::support::{ADA, TestGateway, patient};
 
+/// Address, status, outcome, count and source.
+type Row = (Option<String>, Option<i16>, String, Option<i32>, Option<String>);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_requests_without_a_credential_are_one_row_with_a_count() {
     let gateway = TestGateway::start().await;
@@ -13,7 +16,6 @@ async fn fifty_requests_without_a_credential_are_one_row_with_a_count() {
         assert_eq!(request.send().await.unwrap().status(), 401);
     }
     let rows = "select host(address), status, outcome, count, source from audit where event = 'refusals'";
-    type Row = (Option<String>, Option<i16>, String, Option<i32>, Option<String>);
     let mut db = gateway.connect().await;
     gateway.record_refusals().await;
     let found: Vec<Row> = sqlx::query_as(rows).fetch_all(&mut db).await.unwrap();
