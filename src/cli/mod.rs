@@ -20,6 +20,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use show::tell;
+
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::Environment;

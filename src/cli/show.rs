@@ -37,8 +37,9 @@ impl Show {
     }
 }
 
-/// The story as text.
-pub(crate) fn tell(story: &Story, now: DateTime<Utc>) -> String {
+/// The story as text, as of `now`.
+#[must_use]
+pub fn tell(story: &Story, now: DateTime<Utc>) -> String {
     let mut text = String::new();
     let _ = exchange(&mut text, &story.exchange);
     for (delivery, attempts, before) in &story.deliveries {

@@ -1,4 +1,4 @@
-//! The worker of one destination: leases what is due under the order rule (one short statement), sends it with no
+//! The worker of one destination: leases what is due under the order rule (one short transaction), sends it with no
 //! transaction open, and hands the end to the settler. Stateless: any number of processes may run one per destination.
 
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -73,8 +73,9 @@ pub async fn run(line: Line, shared: Shared, stop: CancellationToken) {
     let mut connection = None;
     loop {
         let slot = tokio::select! {
-            slot = Arc::clone(&slots).acquire_owned() => slot,
+            biased;
             () = stop.cancelled() => return,
+            slot = Arc::clone(&slots).acquire_owned() => slot,
         };
         let Ok(slot) = slot else { return };
         let leased = take(&line, &shared, &mut connection, 1 + slots.available_permits()).await;
@@ -116,12 +117,16 @@ async fn take(
     };
     let now = shared.clock.now();
     let lease = Lease { node: shared.node, now, until: now + line.timeout + GRACE + LEASE_MARGIN };
-    let leased = deliveries::lease(db, line.number, i64::try_from(limit).unwrap_or(1), lease).await?;
+    // Leases and bodies together: a lease without its body would be sent by nobody until it lapses, as if unknown.
+    let mut tx = db.begin().await?;
+    let leased = deliveries::lease(&mut tx, line.number, i64::try_from(limit).unwrap_or(1), lease).await?;
     if leased.is_empty() {
+        tx.commit().await?;
         return Ok(Taken { work: Vec::new(), next_due: deliveries::next_due(db, line.number).await? });
     }
     let exchanges: Vec<Uuid> = leased.iter().map(|each| each.exchange).collect();
-    let fetched = bodies::fetch(db, &exchanges).await?;
+    let fetched = bodies::fetch(&mut tx, &exchanges).await?;
+    tx.commit().await?;
     let mut bodies: HashMap<Uuid, Body> = fetched.into_iter().map(|body| (body.exchange, body)).collect();
     let work = leased
         .into_iter()

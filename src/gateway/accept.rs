@@ -72,8 +72,9 @@ async fn turn_away(
     rejection: Rejection,
     keys: Vec<[u8; 32]>,
 ) -> Result<Accepted, Rejection> {
-    if let Some(exchange) = super::status::accepted_before(&inner.pool, arrival, &request_hash(arrival)).await? {
-        return Ok(Accepted { exchange, repeated: true, issues: Vec::new(), destinations: Vec::new() });
+    let before = super::status::accepted_before(&inner.pool, arrival, &request_hash(arrival)).await?;
+    if let Some((exchange, destinations)) = before {
+        return Ok(Accepted { exchange, repeated: true, issues: Vec::new(), destinations });
     }
     record(inner, refused_row(inner, arrival, &rejection, keys)).await?;
     Err(rejection)

@@ -132,7 +132,10 @@ impl Writers {
         };
         if again && exchanges::exists(&mut connection, batch[0].row.id.uuid()).await? {
             *db = Some(connection);
-            return Ok((vec![Committed::Yes], Vec::new()));
+            // That commit was not followed by a promotion.
+            let deliveries = batch[0].row.deliveries.iter();
+            let keys = deliveries.flat_map(|each| each.keys.iter().map(|key| (each.destination, key.to_vec())));
+            return Ok((vec![Committed::Yes], keys.collect()));
         }
         let result = self.transaction(&mut connection, batch).await;
         // After any error the connection is not trusted again.

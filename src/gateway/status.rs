@@ -19,19 +19,23 @@ pub(super) async fn status(
     read.await.map_err(|error| unanswered(&error))
 }
 
-/// The exchange that holds the message id of this arrival, if it was accepted for the same request.
+/// The exchange that holds the message id of this arrival, if it was accepted for the same request, with the names of
+/// the destinations it went to then.
 pub(super) async fn accepted_before(
     pool: &PgPool,
     arrival: &Arrival,
     hash: &[u8; 32],
-) -> Result<Option<ExchangeId>, Rejection> {
+) -> Result<Option<(ExchangeId, Vec<String>)>, Rejection> {
     let Some(request) = arrival.ids.request else { return Ok(None) };
     let read = async {
         let mut db = pool.acquire().await?;
-        reports::holder(&mut db, &arrival.sender.source, arrival.endpoint, request).await
+        let holder = reports::holder(&mut db, &arrival.sender.source, arrival.endpoint, request).await?;
+        let same = holder.filter(|(_, held)| held == hash).and_then(|(exchange, _)| ExchangeId::from_uuid(exchange));
+        let Some(exchange) = same else { return Ok(None) };
+        let deliveries = reports::deliveries(&mut db, exchange).await?;
+        Ok(Some((exchange, deliveries.into_iter().map(|delivery| delivery.destination).collect())))
     };
-    let holder = read.await.map_err(|error| unanswered(&error))?;
-    Ok(holder.filter(|(_, held)| held == hash).and_then(|(exchange, _)| ExchangeId::from_uuid(exchange)))
+    read.await.map_err(|error| unanswered(&error))
 }
 
 fn unanswered(error: &sqlx::Error) -> Rejection {

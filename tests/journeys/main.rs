@@ -9,8 +9,30 @@ mod a_broken_request_is_explained;
 #[cfg(test)]
 mod a_gp_system_submits_a_patient;
 #[cfg(test)]
+mod a_message_is_sent_twice;
+#[cfg(test)]
+mod a_patient_reaches_the_hospital;
+#[cfg(test)]
+mod a_poisoned_batch;
+#[cfg(test)]
+mod a_refusal_is_final;
+#[cfg(test)]
+mod an_unknown_outcome;
+#[cfg(test)]
+mod conditions_are_never_ignored;
+#[cfg(test)]
+mod old_bodies_are_dropped;
+#[cfg(test)]
 mod order_is_kept_per_patient;
 #[cfg(test)]
+mod shutdown_is_graceful;
+#[cfg(test)]
+mod strangers_are_counted;
+#[cfg(test)]
+mod the_database_goes_away;
+#[cfg(test)]
 mod the_gateway_is_killed;
+#[cfg(test)]
+mod the_partner_is_down;
 #[cfg(test)]
 mod the_register_cannot_be_changed;

@@ -1,5 +1,6 @@
 //! The real application on a real database, with two sources that may send, and whatever destinations a test adds.
 
+use std::path::Path;
 use std::time::Duration;
 
 use signalbox::app::{Application, Start};
@@ -45,28 +46,8 @@ impl TestGateway {
     pub(crate) async fn with(settings: &str) -> Self {
         let database = TestDatabase::create().await;
         let folder = tempfile::tempdir().unwrap();
-        let tokens = [1, 2].map(|seed| token::new_token(&Chance::seeded(seed)));
-        let text = format!(
-            r#"
-[http]
-listen = "127.0.0.1:0"
-max_body = "256 KiB"
-[delivery]
-poll = "200ms"
-[delivery.retry]
-first = "50ms"
-max = "400ms"
-[sources.gp]
-ods = "A99001"
-token_sha256 = ["{}"]
-[sources.other]
-ods = "RX1"
-token_sha256 = ["{}"]
-{settings}"#,
-            tokens[0].1, tokens[1].1
-        );
-        let config = Config::from_toml(&text, folder.path()).unwrap_or_else(|errors| panic!("{errors}"));
-        let [token, other_token] = tokens.map(|(secret, _)| secret.expose().to_owned());
+        let config = config(settings, folder.path());
+        let [token, other_token] = [1, 2].map(|seed| token::new_token(&Chance::seeded(seed)).0.expose().to_owned());
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let mut gateway = Self {
             base: String::new(),
@@ -97,6 +78,17 @@ token_sha256 = ["{}"]
         let application = Application::start(start).await.unwrap_or_else(|error| panic!("{error}"));
         self.base.clone_from(&application.base_url);
         self.application = Some(application);
+    }
+
+    /// Starts it again with other destinations and routes.
+    pub(crate) async fn resume_with(&mut self, settings: &str) {
+        self.config = config(settings, self.folder.path());
+        self.resume().await;
+    }
+
+    /// Writes the counted refusals to the register, as happens every minute.
+    pub(crate) async fn record_refusals(&self) {
+        self.application.as_ref().unwrap().gateway.record_refusals().await.unwrap();
     }
 
     /// Stops it; the database stays.
@@ -147,4 +139,27 @@ token_sha256 = ["{}"]
     pub(crate) async fn connect(&self) -> PgConnection {
         self.database.connect().await
     }
+}
+
+fn config(settings: &str, folder: &Path) -> Config {
+    let [gp, other] = [1, 2].map(|seed| token::new_token(&Chance::seeded(seed)).1);
+    let text = format!(
+        r#"
+[http]
+listen = "127.0.0.1:0"
+max_body = "256 KiB"
+[delivery]
+poll = "200ms"
+[delivery.retry]
+first = "50ms"
+max = "400ms"
+[sources.gp]
+ods = "A99001"
+token_sha256 = ["{gp}"]
+[sources.other]
+ods = "RX1"
+token_sha256 = ["{other}"]
+{settings}"#
+    );
+    Config::from_toml(&text, folder).unwrap_or_else(|errors| panic!("{errors}"))
 }

@@ -1,7 +1,11 @@
 //! What journeys stand on: a fresh migrated database per test on one shared server, and the real application on it.
 
 pub(crate) mod database;
+pub(crate) mod deliveries;
 pub(crate) mod gateway;
+pub(crate) mod mllp_peer;
 pub(crate) mod require;
 
+pub(crate) use deliveries::{ADA, BEN, patient};
 pub(crate) use gateway::TestGateway;
+pub(crate) use mllp_peer::{Answer, MllpPeer};

@@ -1,0 +1,44 @@
+//! A gateway that is told to stop takes nothing new, waits for what it is sending, and writes down what came of it.
+
+use signalbox::exchange::state::DeliveryState;
+
+use crate::support::{ADA, Answer, BEN, MllpPeer, TestGateway};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_under_way_is_waited_for_and_settled() {
+    let peer = MllpPeer::start();
+    peer.always(ADA, Answer::AfterRelease);
+    let mut gateway = TestGateway::with(&peer.settings("")).await;
+    let under_way = gateway.accept(ADA, "First").await;
+    gateway.until_it_is(under_way, DeliveryState::Leased).await;
+    let behind = gateway.accept(ADA, "Second").await;
+    let other = gateway.accept(BEN, "Other").await;
+
+    let (client, address) = (gateway.client.clone(), format!("{}/metadata", gateway.base));
+    let released = async {
+        // The closed door says that the stop has begun.
+        while client.get(&address).send().await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        peer.release();
+    };
+    tokio::join!(gateway.stop(), released);
+
+    assert_eq!(gateway.delivery(under_way).await.state, DeliveryState::Delivered);
+    assert_eq!(gateway.attempts(under_way).await, [("acknowledged", "MSA-1 AA".to_owned())]);
+    for exchange in [behind, other] {
+        let delivery = gateway.delivery(exchange).await;
+        assert!(matches!(delivery.state, DeliveryState::Waiting | DeliveryState::Ready), "{delivery:?}");
+        assert_eq!(delivery.attempts, 0);
+    }
+    assert_eq!(peer.received().len(), 1);
+
+    peer.always(ADA, Answer::Accept);
+    gateway.resume().await;
+    gateway.settle().await;
+    for exchange in [under_way, behind, other] {
+        let delivery = gateway.delivery(exchange).await;
+        assert_eq!((delivery.state, delivery.attempts), (DeliveryState::Delivered, 1));
+    }
+    gateway.finish().await;
+}
