@@ -10,7 +10,7 @@ use super::World;
 use crate::app;
 use crate::config::Config;
 use crate::exchange::keys::SearchKey;
-use crate::store::server::{Server, Wanted};
+use crate::store::server::{self, Server, Wanted};
 
 /// An open database with the configuration it belongs to.
 pub(super) struct Access {
@@ -31,6 +31,7 @@ pub(super) fn wanted(config: &Config, world: &World, fetch_wheel: bool) -> Wante
         data: config.base.join(&config.data),
         fetch_wheel,
         path: environment.get("PATH").map(Into::into),
+        folders: server::package_folders(),
         durable: true,
     }
 }
@@ -45,8 +46,8 @@ pub(super) async fn open(folder: &Path, world: &World) -> anyhow::Result<Access>
 }
 
 impl Access {
-    pub(super) async fn close(self) {
+    pub(super) async fn close(self) -> anyhow::Result<()> {
         let _ = self.db.close().await;
-        self.server.stop().await;
+        Ok(self.server.stop().await?)
     }
 }

@@ -20,7 +20,7 @@ impl Db {
         let config = Config::load_with(Some(&self.config.config), &world.environment)?;
         let server = Server::attach(access::wanted(&config, &world, false)).await?;
         let about = server.about().await;
-        server.stop().await;
+        server.stop().await?;
         let about = about?;
         let mut out = std::io::stdout().lock();
         writeln!(out, "database  {}", about.which)?;

@@ -52,7 +52,7 @@ impl Deliveries {
         } else {
             operator::skip(&mut access.db, which.id, &act).await
         };
-        access.close().await;
+        access.close().await?;
         match done {
             Ok(()) => {
                 let what = if retry { "goes out again now" } else { "is left out" };

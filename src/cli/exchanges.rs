@@ -91,7 +91,7 @@ impl Exchanges {
             writeln!(out, "{}", text(line))?;
         }
         drop(out);
-        access.close().await;
+        access.close().await?;
         Ok(if lines.is_empty() { ExitCode::from(1) } else { ExitCode::SUCCESS })
     }
 }

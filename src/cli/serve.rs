@@ -25,7 +25,7 @@ impl Serve {
         let patience = config.delivery.shutdown.0;
         let server = server::resolve(access::wanted(&config, &world, self.fetch_postgres)).await?;
         let about = server.about().await?;
-        tracing::info!(which = about.which, version = about.version, register = about.register, "database");
+        tracing::info!(which = %about.which, version = about.version, register = about.register, "database");
         let start = Start {
             config,
             app: server.app.clone(),
@@ -38,7 +38,7 @@ impl Serve {
         let application = match Application::start(start).await {
             Ok(application) => application,
             Err(error) => {
-                server.stop().await;
+                server.stop().await?;
                 return Err(error.into());
             }
         };
@@ -47,7 +47,7 @@ impl Serve {
         stop_signal().await?;
         tracing::info!(patience = ?patience, "stopping");
         application.stop().await;
-        server.stop().await;
+        server.stop().await?;
         Ok(ExitCode::SUCCESS)
     }
 }

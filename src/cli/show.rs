@@ -27,7 +27,7 @@ impl Show {
     pub(super) async fn run(self, world: World) -> anyhow::Result<ExitCode> {
         let mut access = access::open(&self.config.config, &world).await?;
         let story = stories::tell(&mut access.db, self.id.uuid()).await?;
-        access.close().await;
+        access.close().await?;
         let Some(story) = story else {
             writeln!(std::io::stderr(), "signalbox: there is no exchange {}", self.id)?;
             return Ok(ExitCode::from(1));

@@ -21,15 +21,21 @@ mod an_unknown_outcome;
 #[cfg(test)]
 mod conditions_are_never_ignored;
 #[cfg(test)]
+mod each_test_has_a_database_of_its_own;
+#[cfg(test)]
 mod old_bodies_are_dropped;
 #[cfg(test)]
 mod order_is_kept_per_patient;
+#[cfg(test)]
+mod postgres_is_fetched_where_there_is_none;
 #[cfg(test)]
 mod shutdown_is_graceful;
 #[cfg(test)]
 mod strangers_are_counted;
 #[cfg(test)]
 mod the_database_goes_away;
+#[cfg(test)]
+mod the_database_is_found_and_started;
 #[cfg(test)]
 mod the_gateway_is_killed;
 #[cfg(test)]

