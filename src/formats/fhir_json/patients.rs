@@ -5,6 +5,7 @@
 //! A key is `id|SYSTEM|VALUE` for an identifier, `local|SOURCE|VALUE` for one without a system, `ref|SOURCE|Patient/ID`
 //! for an id at the source and `url|URL` for one elsewhere. Names, dates and addresses are never part of a key.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use signalbox_validator::json::{Kind, Value};
@@ -18,7 +19,7 @@ use super::references::{self, Target};
 pub fn identities(root: Value<'_>, source: &str) -> Vec<String> {
     let mut keys = Keys { source, found: BTreeSet::new() };
     // A list of what is still to be looked at: the depth of a document must not become the depth of the stack.
-    let mut open = vec![Place { value: root, key: String::new(), within: String::new(), contained: false }];
+    let mut open = vec![Place { value: root, key: "".into(), within: "".into(), contained: false }];
     while let Some(place) = open.pop() {
         if place.value.kind() == Kind::Object {
             keys.look_at(&place);
@@ -46,21 +47,22 @@ pub fn identifier_key(system: &str, value: &str) -> String {
 struct Place<'d> {
     value: Value<'d>,
     /// The property it is in, also for items of a list.
-    key: String,
+    key: Cow<'d, str>,
     /// Type of the resource around it.
-    within: String,
+    within: Cow<'d, str>,
     /// Inside `contained`: ids are fragments.
     contained: bool,
 }
 
-impl Place<'_> {
-    fn children(self) -> impl Iterator<Item = Self> {
+impl<'d> Place<'d> {
+    fn children(self) -> impl Iterator<Item = Place<'d>> {
         let within = match self.value.str_at(&["resourceType"]) {
-            Some(own) if self.value.kind() == Kind::Object => own.into_owned(),
+            Some(own) if self.value.kind() == Kind::Object => own,
             _ => self.within,
         };
-        self.value.children().map(move |value| {
-            let key = value.key().map_or_else(|| self.key.clone(), std::borrow::Cow::into_owned);
+        let nested = |value: &Value<'_>| matches!(value.kind(), Kind::Object | Kind::Array);
+        self.value.children().filter(nested).map(move |value| {
+            let key = value.key().unwrap_or_else(|| self.key.clone());
             let contained = self.contained || key == "contained";
             Place { value, key, within: within.clone(), contained }
         })
@@ -69,7 +71,7 @@ impl Place<'_> {
     /// Whether an identifier here, in place of a reference, is a patient's.
     fn is_for_patients(&self) -> bool {
         matches!(
-            (self.within.as_str(), self.key.as_str()),
+            (&*self.within, &*self.key),
             (_, "subject" | "patient" | "beneficiary" | "candidate")
                 | ("Task", "for")
                 | ("ResearchSubject", "individual")

@@ -60,7 +60,6 @@ pub fn package_folders() -> Vec<PathBuf> {
         ("/usr", "pgsql-", "bin"),
         ("/opt/homebrew/opt", "postgresql@", "bin"),
         ("/usr/local/opt", "postgresql@", "bin"),
-        ("/home/linuxbrew/.linuxbrew/opt", "postgresql@", "bin"),
     ] {
         let entries = fs::read_dir(parent).into_iter().flatten().flatten();
         folders.extend(
