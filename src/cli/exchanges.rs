@@ -66,9 +66,7 @@ impl Exchanges {
         let mut access = access::open(&self.config.config, &world).await?;
         let key = self.patient.as_deref().map(|patient| {
             let (system, value) = patient.split_once('|').unwrap_or((&access.config.identity.patient_system, patient));
-            // People write numbers in groups.
-            let value: String = value.chars().filter(|letter| !letter.is_whitespace()).collect();
-            access.search_key.key(&patients::identifier_key(system, &value))
+            access.search_key.key(&patients::identifier_key(system, value))
         });
         let since = self.since.and_then(|period| chrono::Duration::from_std(period.0).ok());
         let filter = Filter {

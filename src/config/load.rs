@@ -64,7 +64,7 @@ fn files_of(dir: &Path) -> Result<Vec<File>, ConfigErrors> {
     let mut files = vec![read(dir, MASTER)?];
     let routes = dir.join("routes");
     if routes.is_dir() {
-        let entries = std::fs::read_dir(&routes).map_err(|error| unreadable("routes", &error))?;
+        let entries = std::fs::read_dir(&routes).map_err(|error| unreadable(dir, "routes", &error))?;
         let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
         paths.sort();
@@ -77,12 +77,15 @@ fn files_of(dir: &Path) -> Result<Vec<File>, ConfigErrors> {
 }
 
 fn read(dir: &Path, name: &str) -> Result<File, ConfigError> {
-    let text = std::fs::read_to_string(dir.join(name)).map_err(|error| unreadable(name, &error))?;
+    let text = std::fs::read_to_string(dir.join(name)).map_err(|error| unreadable(dir, name, &error))?;
     Ok(File { name: name.to_owned(), text })
 }
 
-fn unreadable(name: &str, error: &std::io::Error) -> ConfigError {
-    let problem = Problem::Other(format!("cannot be read from the configuration folder: {error}"));
+fn unreadable(dir: &Path, name: &str, error: &std::io::Error) -> ConfigError {
+    let problem = Problem::Other(format!(
+        "cannot be read from the configuration folder {}: {error}; the folder is chosen with --config",
+        dir.display()
+    ));
     ConfigError { place: Place::file(name), key: String::new(), problem }
 }
 

@@ -175,4 +175,10 @@ async fn the_capability_statement_says_what_is_served() {
     let served = statement["rest"][0]["resource"].as_array().unwrap();
     let task = served.iter().find(|entry| entry["type"] == "Task").expect("Task is served");
     assert!(task["interaction"].as_array().unwrap().contains(&serde_json::json!({ "code": "read" })));
+
+    // By our own measure.
+    let body = serde_json::to_vec(&statement).unwrap();
+    let checked = json(gateway.send(Method::POST, "CapabilityStatement/$validate", body).await).await;
+    let issues = checked["issue"].as_array().unwrap();
+    assert!(issues.iter().all(|issue| issue["severity"] == "information"), "{checked}");
 }

@@ -17,6 +17,8 @@ mod a_poisoned_batch;
 #[cfg(test)]
 mod a_refusal_is_final;
 #[cfg(test)]
+mod an_engineer_at_the_command_line;
+#[cfg(test)]
 mod an_unknown_outcome;
 #[cfg(test)]
 mod conditions_are_never_ignored;
@@ -32,6 +34,8 @@ mod postgres_is_fetched_where_there_is_none;
 mod shutdown_is_graceful;
 #[cfg(test)]
 mod strangers_are_counted;
+#[cfg(test)]
+mod the_books_are_balanced;
 #[cfg(test)]
 mod the_database_goes_away;
 #[cfg(test)]

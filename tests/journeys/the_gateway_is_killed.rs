@@ -2,9 +2,7 @@
 //! their order, and what arrives twice is recognisable. The real binary, its own Postgres with fsync on, a real MLLP peer.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,6 +18,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::support::gateway_process::{self, GatewayProcess};
+
 const SENDERS: usize = 8;
 const PATIENTS_EACH: usize = 3;
 const VERSIONS: usize = 40;
@@ -30,8 +30,7 @@ type Base = Arc<Mutex<String>>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn killed_in_the_middle_of_a_load_it_loses_nothing_and_keeps_the_order() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let folder = gateway_process::folder();
     let ledger = folder.path().join("received.jsonl");
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -40,8 +39,8 @@ async fn killed_in_the_middle_of_a_load_it_loses_nothing_and_keeps_the_order() {
     tasks.spawn(pas.serve(listener, stop.clone()));
     let token = configure(folder.path(), &address.to_string());
 
-    let (mut gateway, address) = start(folder.path());
-    let base: Base = Arc::new(Mutex::new(address));
+    let mut gateway = GatewayProcess::start(folder.path());
+    let base: Base = Arc::new(Mutex::new(gateway.base.clone()));
     let senders = TaskTracker::new();
     let acknowledged = Arc::new(Mutex::new(Vec::new()));
     for sender in 0..SENDERS {
@@ -51,11 +50,9 @@ async fn killed_in_the_middle_of_a_load_it_loses_nothing_and_keeps_the_order() {
     senders.close();
     for _ in 0..KILLS {
         tokio::time::sleep(Duration::from_millis(700)).await;
-        gateway.kill().unwrap();
-        gateway.wait().unwrap();
-        let (again, address) = start(folder.path());
-        gateway = again;
-        *base.lock().unwrap() = address;
+        gateway.kill();
+        gateway = GatewayProcess::start(folder.path());
+        base.lock().unwrap().clone_from(&gateway.base);
     }
     senders.wait().await;
 
@@ -73,7 +70,7 @@ async fn killed_in_the_middle_of_a_load_it_loses_nothing_and_keeps_the_order() {
     let ids: Vec<uuid::Uuid> = acknowledged.iter().map(|(_, _, exchange)| exchange.uuid()).collect();
     assert_eq!(usize::try_from(reconciliation::stored(&mut db, &ids).await.unwrap()).unwrap(), ids.len());
     drop(db);
-    terminate(&mut gateway);
+    gateway.terminate();
     stop.cancel();
     compare(&acknowledged, &std::fs::read_to_string(&ledger).unwrap());
 }
@@ -173,27 +170,4 @@ to = ["pas"]
     );
     std::fs::write(folder.join("signalbox.toml"), text).unwrap();
     secret.expose().to_owned()
-}
-
-fn start(folder: &Path) -> (Child, String) {
-    let log = std::fs::File::options().create(true).append(true).open(folder.join("gateway.log")).unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_signalbox"))
-        .args(["serve", "--fetch-postgres", "--config"])
-        .arg(folder)
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let Some(base) = line.trim().strip_prefix("listening on ") else {
-        panic!("the gateway did not start: {}", std::fs::read_to_string(folder.join("gateway.log")).unwrap());
-    };
-    (child, base.to_owned())
-}
-
-fn terminate(child: &mut Child) {
-    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    assert!(child.wait().unwrap().success());
 }

@@ -40,7 +40,12 @@ pub fn resource_key(interaction: Interaction, source: &str, resource_type: &str,
 #[must_use]
 pub fn identifier_key(system: &str, value: &str) -> String {
     // The separator must not come from inside a part that another follows.
-    format!("id|{}|{value}", system.replace('|', "%7C"))
+    format!("id|{}|{}", system.replace('|', "%7C"), together(value))
+}
+
+/// Without white space: the same number is written in groups and in one piece, and is one patient's.
+fn together(value: &str) -> String {
+    value.split_whitespace().collect()
 }
 
 /// A value and what is around it.
@@ -151,7 +156,7 @@ impl Keys<'_> {
     fn identified(&mut self, system: Option<String>, value: &str) {
         self.found.insert(match system {
             Some(system) => identifier_key(&system, value),
-            None => format!("local|{}|{value}", self.source),
+            None => format!("local|{}|{}", self.source, together(value)),
         });
     }
 
@@ -199,6 +204,16 @@ mod tests {
                 "ref|pas|Patient/p1",
             ]
         );
+    }
+
+    #[test]
+    fn a_number_written_in_groups_is_the_same_number() {
+        let patient = |number: &str| {
+            let identifiers = format!(r#"[{{"system":"nhs","value":"{number}"}},{{"value":"{number}"}}]"#);
+            keys(&format!(r#"{{"resourceType":"Patient","identifier":{identifiers}}}"#))
+        };
+        assert_eq!(patient("999 000 0018"), patient(" 9990000018"));
+        assert_eq!(identifier_key("nhs", "999 000 0018"), "id|nhs|9990000018");
     }
 
     #[test]

@@ -1,0 +1,123 @@
+//! An integration engineer gives a source a token, starts the gateway, and looks for what came: every command of the real
+//! binary, wrong arguments included.
+
+use std::path::Path;
+
+use reqwest::{Method, StatusCode};
+
+use crate::support::gateway_process::{self, GatewayProcess, Said, run};
+use crate::support::{ADA, BEN, patient};
+
+/// A configuration for one source, from what `source token` printed.
+fn configure(folder: &Path) -> String {
+    let Said { code, out, .. } = run(&["source", "token", "practice"]);
+    assert_eq!(code, 0);
+    let token = out.lines().find(|line| line.starts_with("    ")).unwrap().trim().to_owned();
+    let hash = out.lines().find_map(|line| line.trim().strip_prefix("token_sha256 = ")).unwrap();
+    assert!(!hash.contains(&token), "only the hash goes into the configuration");
+    let text = format!(
+        "data = \"data\"\n[http]\nlisten = \"127.0.0.1:0\"\n[sources.practice]\nods = \"A99001\"\ntoken_sha256 = {hash}\n\
+         [[routes]]\nname = \"patients\"\ntypes = [\"Patient\"]\nto = []\n"
+    );
+    std::fs::write(folder.join("signalbox.toml"), text).unwrap();
+    token
+}
+
+async fn post(base: &str, token: &str, body: String) -> reqwest::Response {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let request = client.request(Method::POST, format!("{base}/Patient")).bearer_auth(token);
+    request.header("content-type", "application/fhir+json").body(body).send().await.unwrap()
+}
+
+#[tokio::test]
+async fn what_a_source_sent_is_found_while_the_gateway_runs_and_after() {
+    let folder = gateway_process::folder();
+    let config = folder.path().to_str().unwrap();
+    let token = configure(folder.path());
+
+    let early = run(&["exchanges", "--config", config]);
+    assert_eq!(early.code, 2);
+    assert!(early.errors.contains("no database in") && early.errors.contains("signalbox serve"), "{}", early.errors);
+
+    let gateway = GatewayProcess::start(folder.path());
+    let accepted = post(&gateway.base, &token, patient(ADA, "Lovelace")).await;
+    assert_eq!(accepted.status(), StatusCode::ACCEPTED);
+    let task = accepted.headers()["content-location"].to_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    assert_eq!(post(&gateway.base, "wrong", patient(BEN, "Nobody")).await.status(), StatusCode::UNAUTHORIZED);
+
+    let find = |arguments: &[&str]| run(&[&["exchanges", "--config", config], arguments].concat());
+    let spaced = format!("{} {} {}", &ADA[..3], &ADA[3..6], &ADA[6..]);
+    let system = format!("https://fhir.nhs.uk/Id/nhs-number|{ADA}");
+    for filter in [
+        &["--patient", ADA][..],
+        &["--patient", &spaced],
+        &["--patient", &system],
+        &["--source", "practice"],
+        &["--type", "Patient", "--outcome", "accepted"],
+        &["--since", "1h"],
+    ] {
+        let found = find(filter);
+        assert_eq!(found.code, 0, "{filter:?}: {}", found.errors);
+        assert!(found.out.contains(&task) && found.out.contains("accepted 202"), "{filter:?}: {}", found.out);
+        assert!(!found.out.contains(ADA) && !found.out.contains("Lovelace"), "{}", found.out);
+    }
+    for filter in [&["--patient", BEN][..], &["--type", "Encounter"], &["--outcome", "refused"]] {
+        let found = find(filter);
+        assert_eq!((found.code, &*found.out), (1, "No exchange matches.\n"), "{filter:?}");
+    }
+    let story = run(&["show", &task, "--config", config]);
+    assert_eq!(story.code, 0);
+    for told in ["create of Patient, accepted", "practice (A99001)", "routed     by patients"] {
+        assert!(story.out.contains(told), "{}", story.out);
+    }
+    let database = run(&["db", "--config", config]);
+    assert!(database.out.contains("the gateway's own, which is running"), "{}", database.out);
+    gateway.terminate();
+
+    let database = run(&["db", "--config", config]);
+    for told in ["version   ", "fsync     on", "append-only: roles and trigger"] {
+        assert!(database.out.contains(told), "{}", database.out);
+    }
+    assert!(find(&["--patient", ADA]).out.contains(&task));
+}
+
+#[test]
+fn a_resource_in_a_file_is_checked_and_the_exit_code_tells() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let good = write("good.json", &patient(ADA, "Lovelace"));
+    let bad = write("bad.json", "{\"resourceType\": \"Patient\",\n  \"gender\": \"lady\"}");
+    let cut = write("cut.json", "{\"resourceType\": \"Patient\",");
+    assert_eq!(run(&["validate", &good]).code, 0);
+    let said = run(&["validate", &good, &bad]);
+    assert_eq!(said.code, 1);
+    assert!(said.out.contains(&format!("{bad}:2:")) && said.out.contains("Patient.gender"), "{}", said.out);
+    let said = run(&["validate", &cut]);
+    assert_eq!(said.code, 1);
+    assert!(said.out.contains(&format!("{cut}:1:")), "{}", said.out);
+}
+
+#[test]
+fn nonsense_is_answered_with_what_would_be_right() {
+    let empty = tempfile::tempdir().unwrap();
+    let config = empty.path().to_str().unwrap();
+    for (arguments, told) in [
+        (&[][..], "Usage: signalbox"),
+        (&["frobnicate"], "unrecognized subcommand 'frobnicate'"),
+        (&["show", "nonsense"], "an id is 20 characters"),
+        (&["demo", "--rate", "0"], "0 is not in 1..=10000"),
+        (&["exchanges", "--state", "lost"], "expected one of waiting"),
+        (&["exchanges", "--since", "yesterday"], "yesterday"),
+        (&["deliveries", "skip", "00000000000000000000"], "--reason"),
+        (&["serve", "--config", config], "the folder is chosen with --config"),
+        (&["validate"], "<FILES>..."),
+    ] {
+        let said = run(arguments);
+        assert_eq!(said.code, 2, "{arguments:?}");
+        assert!(said.errors.contains(told), "{arguments:?}: {}", said.errors);
+    }
+}

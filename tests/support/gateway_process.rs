@@ -1,0 +1,78 @@
+//! The real binary, as a person or a service manager runs it: `signalbox serve` in a process that can be killed, and the
+//! other commands beside it.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+/// A folder that the account Postgres runs as can reach, also when we are root.
+pub(crate) fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    folder
+}
+
+/// `signalbox serve`.
+pub(crate) struct GatewayProcess {
+    child: Child,
+    /// Base URL of its front door.
+    pub base: String,
+}
+
+impl GatewayProcess {
+    /// Starts it with the configuration in `folder` and waits until it listens.
+    pub(crate) fn start(folder: &Path) -> Self {
+        let log = std::fs::File::options().create(true).append(true).open(folder.join("gateway.log")).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_signalbox"))
+            .args(["serve", "--fetch-postgres", "--config"])
+            .arg(folder)
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let Some(base) = line.trim().strip_prefix("listening on ") else {
+            panic!("the gateway did not start: {}", std::fs::read_to_string(folder.join("gateway.log")).unwrap());
+        };
+        Self { base: base.to_owned(), child }
+    }
+
+    /// As `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop, as a service manager does, and waits until it has.
+    pub(crate) fn terminate(mut self) {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for GatewayProcess {
+    fn drop(&mut self) {
+        // It has ended already unless its test failed.
+        if let Ok(None) = self.child.try_wait() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// What a command said, and how it ended.
+pub(crate) struct Said {
+    pub code: i32,
+    pub out: String,
+    pub errors: String,
+}
+
+/// Runs `signalbox` with these arguments.
+pub(crate) fn run(arguments: &[&str]) -> Said {
+    let Output { status, stdout, stderr } =
+        Command::new(env!("CARGO_BIN_EXE_signalbox")).args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Said { code: status.code().unwrap(), out: text(stdout), errors: text(stderr) }
+}
