@@ -23,6 +23,7 @@ use uuid::Uuid;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigErrors};
+use crate::dashboard::{self, Watch};
 use crate::delivery::policy::Policy;
 use crate::delivery::promoter::{Promotions, Wakes};
 use crate::delivery::settle::{Settlements, Settler};
@@ -33,6 +34,7 @@ use crate::http::{self, Door, TokenTable};
 use crate::store::bodies;
 use crate::store::destinations as names;
 use crate::store::schema::{self, SchemaError};
+use crate::telemetry::Metrics;
 use crate::validation::Validation;
 
 /// What an application is started with.
@@ -141,6 +143,7 @@ impl Application {
             destinations: known,
             search_key,
             promotions: engine.promotions.clone(),
+            metrics: engine.metrics.clone(),
             pool: engine.pool.clone(),
             database: start.app.clone(),
             tasks: engine.tasks.engine.clone(),
@@ -152,6 +155,13 @@ impl Application {
         housekeeping::start(&engine.tasks, sweeper, &gateway, engine.wakes.clone(), &start);
 
         let base_url = base_url(&start.config, address);
+        let watch = Watch {
+            pool: engine.pool.clone(),
+            clock: start.clock.clone(),
+            metrics: engine.metrics.clone(),
+            destinations: start.config.destinations.keys().cloned().collect(),
+            stopping: engine.tasks.stop.clone(),
+        };
         let door = Door {
             gateway: gateway.clone(),
             clock: start.clock,
@@ -161,7 +171,8 @@ impl Application {
             tokens,
             tasks: engine.tasks.doors.clone(),
         };
-        let serving = http::serve(listener, http::router(door), engine.tasks.stop.clone());
+        let serving =
+            http::serve(listener, http::router(door).merge(dashboard::router(watch)), engine.tasks.stop.clone());
         engine.tasks.doors.spawn(async move {
             if let Err(error) = serving.await {
                 tracing::error!(%error, "the front door failed");
@@ -207,6 +218,7 @@ struct Engine {
     wakes: Wakes,
     promotions: Promotions,
     settlements: Settlements,
+    metrics: Metrics,
     pool: PgPool,
 }
 
@@ -232,7 +244,7 @@ impl Engine {
         };
         let (settlements, settling) = settler.start(tasks.abandon.clone());
         tasks.engine.spawn(settling);
-        Ok(Self { node, tasks, wakes, promotions, settlements, pool })
+        Ok(Self { node, tasks, wakes, promotions, settlements, metrics: Metrics::default(), pool })
     }
 
     fn shared(&self, start: &Start) -> Shared {
@@ -243,6 +255,7 @@ impl Engine {
             chance: start.chance.clone(),
             wakes: self.wakes.clone(),
             settlements: self.settlements.clone(),
+            metrics: self.metrics.clone(),
             poll: start.config.delivery.poll.0,
             tasks: self.tasks.sends.clone(),
         }

@@ -23,6 +23,7 @@ use crate::exchange::ids::Id;
 use crate::exchange::{Interaction, Sender};
 use crate::store::bodies::{self, Body};
 use crate::store::deliveries::{self, Lease, Leased};
+use crate::telemetry::Metrics;
 
 /// One destination as its worker knows it.
 pub struct Line {
@@ -55,6 +56,8 @@ pub struct Shared {
     pub wakes: Wakes,
     /// Where ends go.
     pub settlements: Settlements,
+    /// What is counted.
+    pub metrics: Metrics,
     /// How often the backlog is looked at when nothing wakes the worker.
     pub poll: Duration,
     /// Deliveries under way run here, so that a shutdown can wait for them.
@@ -182,6 +185,8 @@ async fn send(line: &Line, shared: &Shared, leased: Leased, body: Option<Body>) 
             correlation_id: leased.correlation_id,
         },
     };
+    let (outcome, time) = (ended.decision.outcome.as_str(), (now - started_at).to_std().unwrap_or_default());
+    shared.metrics.attempt(&line.name, outcome, time);
     shared.settlements.settle(ended).await;
 }
 

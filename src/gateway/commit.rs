@@ -16,6 +16,7 @@ use crate::exchange::rows::{AuditRow, ExchangeRow};
 use crate::exchange::{ExchangeId, ids::Id};
 use crate::store::message_keys::{Claim, Holder};
 use crate::store::{audit, bodies, deliveries, exchanges, message_keys};
+use crate::telemetry::Metrics;
 
 /// One message to commit.
 pub(super) struct Commit {
@@ -48,6 +49,7 @@ pub(super) struct Writers {
     pub(super) packs: String,
     pub(super) key_id: i32,
     pub(super) batch: usize,
+    pub(super) metrics: Metrics,
 }
 
 /// The queue that writers share.
@@ -137,9 +139,11 @@ impl Writers {
             let keys = deliveries.flat_map(|each| each.keys.iter().map(|key| (each.destination, key.to_vec())));
             return Ok((vec![Committed::Yes], keys.collect()));
         }
+        let started = tokio::time::Instant::now();
         let result = self.transaction(&mut connection, batch).await;
         // After any error the connection is not trusted again.
         if result.is_ok() {
+            self.metrics.commit(batch.len(), started.elapsed());
             *db = Some(connection);
         }
         result

@@ -28,6 +28,7 @@ use crate::exchange::{Arrival, Conditions, ExchangeId, RequestIds, Sender};
 use crate::outcome::Issue;
 use crate::rejection::Rejection;
 use crate::routing::Routes;
+use crate::telemetry::Metrics;
 use crate::validation::Validation;
 
 pub use start::{Parts, start};
@@ -48,6 +49,7 @@ struct Inner {
     queue: mpsc::Sender<commit::Commit>,
     pool: PgPool,
     refusals: refusals::Refusals,
+    metrics: Metrics,
     tasks: TaskTracker,
 }
 
@@ -122,7 +124,9 @@ impl Gateway {
     /// # Errors
     /// Why the message was not accepted.
     pub async fn accept(&self, arrival: Arrival) -> Result<Accepted, Rejection> {
-        self.to_the_end(|inner| async move { accept::accept(&inner, arrival).await }).await
+        let source = arrival.sender.source.clone();
+        let accepted = self.to_the_end(|inner| async move { accept::accept(&inner, arrival).await });
+        self.measured(&source, accepted, |accepted| if accepted.repeated { "repeated" } else { "accepted" }).await
     }
 
     /// Validates a resource without accepting it (`$validate`); audited.
@@ -130,13 +134,35 @@ impl Gateway {
     /// # Errors
     /// When the body cannot be read as FHIR at all.
     pub async fn validate(&self, question: Question) -> Result<Vec<Issue>, Rejection> {
-        self.to_the_end(|inner| async move { accept::validate(&inner, question).await }).await
+        let source = question.sender.source.clone();
+        let validated = self.to_the_end(|inner| async move { accept::validate(&inner, question).await });
+        self.measured(&source, validated, |_| "validated").await
     }
 
     /// Writes a refusal that needed no look at the body to the register, and gives it back.
     pub async fn refuse(&self, refused: Refused, rejection: Rejection) -> Rejection {
+        let source = refused.sender.source.clone();
         let refuse = |inner: Arc<Inner>| async move { Ok(accept::refuse(&inner, refused, rejection).await) };
-        self.to_the_end(refuse).await.unwrap_or_else(|fault: Rejection| fault)
+        let refused = self.measured(&source, self.to_the_end(refuse), |_| "refused").await;
+        refused.unwrap_or_else(|fault: Rejection| fault)
+    }
+
+    /// Counts what comes of a message, and how long it took.
+    async fn measured<T>(
+        &self,
+        source: &str,
+        step: impl Future<Output = Result<T, Rejection>>,
+        ended: impl FnOnce(&T) -> &'static str,
+    ) -> Result<T, Rejection> {
+        let started = tokio::time::Instant::now();
+        let result = step.await;
+        let outcome = match &result {
+            Ok(done) => ended(done),
+            Err(rejection) if rejection.rendering().status >= 500 => "failed",
+            Err(_) => "refused",
+        };
+        self.0.metrics.message(source, outcome, started.elapsed());
+        result
     }
 
     /// Runs a step as a task of its own: a sender that hangs up must not stop it half-way.
@@ -151,6 +177,7 @@ impl Gateway {
     /// Counts a refusal of someone who has not proved who they are; written as one row a minute per address.
     pub fn count_refusal(&self, address: IpAddr, rejection: &Rejection) {
         self.0.refusals.count(address, rejection);
+        self.0.metrics.stranger();
     }
 
     /// Writes the counted refusals to the register; every minute and at the end.

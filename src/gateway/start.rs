@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::delivery::promoter::Promotions;
 use crate::exchange::keys::SearchKey;
 use crate::routing::Routes;
+use crate::telemetry::Metrics;
 use crate::validation::Validation;
 
 /// What the gateway is made of.
@@ -39,6 +40,8 @@ pub struct Parts {
     pub pool: PgPool,
     /// How writers connect.
     pub database: PgConnectOptions,
+    /// What is counted.
+    pub metrics: Metrics,
     /// Where accepting goes on when a sender hangs up.
     pub tasks: TaskTracker,
 }
@@ -59,6 +62,7 @@ pub fn start(parts: Parts, config: &Config, writers_tracker: &TaskTracker) -> Ga
         packs: parts.validation.packs_hash().to_owned(),
         key_id: parts.search_key.id(),
         batch: config.database.batch,
+        metrics: parts.metrics.clone(),
     });
     for _ in 0..config.database.writers.max(1) {
         writers_tracker.spawn(commit::run(Arc::clone(&writers), Arc::clone(&received)));
@@ -75,6 +79,7 @@ pub fn start(parts: Parts, config: &Config, writers_tracker: &TaskTracker) -> Ga
         queue,
         pool: parts.pool,
         refusals: Refusals::default(),
+        metrics: parts.metrics,
         tasks: parts.tasks,
     }))
 }

@@ -131,6 +131,6 @@ pub async fn drop_partitions(
 }
 
 /// Names sort by day within a class.
-fn partition_name(class: &str, day: NaiveDate) -> String {
+pub(super) fn partition_name(class: &str, day: NaiveDate) -> String {
     format!("bodies_{class}_{}", day.format("%Y%m%d"))
 }

@@ -34,6 +34,11 @@ pub async fn migrate(owner: &mut PgConnection) -> Result<(), SchemaError> {
     })
 }
 
+/// Version of the last migration this program knows.
+pub(super) fn newest() -> Option<i64> {
+    MIGRATIONS.iter().map(|migration| migration.version).max()
+}
+
 /// Gives the app role what it needs: all of the backlog, insert and read on the register.
 ///
 /// # Errors
@@ -43,6 +48,8 @@ pub async fn grant(owner: &mut PgConnection, app_role: &str) -> Result<(), Schem
     // Grants may be repeated, so they need no transaction.
     for (rights, tables) in [
         ("select, insert", "exchanges, exchange_keys, attempts, audit, bodies, search_keys"),
+        // So that readiness can tell whether the schema is still the one this program knows.
+        ("select", "_sqlx_migrations"),
         ("select, insert, update, delete", "deliveries, delivery_keys, message_keys, destinations"),
     ] {
         sqlx::raw_sql(AssertSqlSafe(format!("grant {rights} on {tables} to {role}"))).execute(&mut *owner).await?;

@@ -1,9 +1,13 @@
 //! Telemetry: what the process says of itself while it runs. Nothing of a patient, whatever happens: a panic is told by
 //! its place only, because its message may quote what was being handled.
 
+mod metrics;
+
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
+
+pub use metrics::{Backlog, Metrics};
 
 /// Starts logging to standard error: lines for people on a terminal, JSON elsewhere. `level` is a filter such as `info`
 /// or `signalbox=debug`.

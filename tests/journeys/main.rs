@@ -43,6 +43,8 @@ mod the_database_is_found_and_started;
 #[cfg(test)]
 mod the_gateway_is_killed;
 #[cfg(test)]
+mod the_gateway_is_watched;
+#[cfg(test)]
 mod the_partner_is_down;
 #[cfg(test)]
 mod the_register_cannot_be_changed;

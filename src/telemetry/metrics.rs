@@ -1,0 +1,184 @@
+//! What is counted and timed, in [OpenMetrics](https://prometheus.io/docs/specs/om/open_metrics_spec/) text. Labels hold
+//! names of the configuration and words of our own only: nothing of a patient, and no more series than there are sources
+//! and destinations.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+/// Upper bounds in seconds, from a fast commit to a partner's timeout.
+const SECONDS: [f64; 14] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
+/// Upper bounds of messages in one commit.
+const MESSAGES: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Message {
+    source: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Attempt {
+    destination: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct InState {
+    destination: String,
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Destination {
+    destination: String,
+}
+
+/// One destination's deliveries in one state, as the database has them now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backlog {
+    /// The destination's name.
+    pub destination: String,
+    /// The state.
+    pub state: &'static str,
+    /// How many.
+    pub count: i64,
+    /// Since when the oldest waits.
+    pub oldest: Duration,
+}
+
+/// The counters of one process; cheap to clone.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    messages: Family<Message, Counter>,
+    accepting: Histogram,
+    strangers: Counter,
+    batch: Histogram,
+    committing: Histogram,
+    attempts: Family<Attempt, Counter>,
+    sending: Family<Destination, Histogram, fn() -> Histogram>,
+    deliveries: Family<InState, Gauge>,
+    oldest: Family<Destination, Gauge>,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let seconds = || Histogram::new(SECONDS);
+        let (messages, strangers, attempts) = (Family::default(), Counter::default(), Family::default());
+        let (accepting, committing, batch) = (seconds(), seconds(), Histogram::new(MESSAGES));
+        let sending = Family::new_with_constructor(seconds as fn() -> Histogram);
+        let (deliveries, oldest) = (Family::default(), Family::default());
+        let mut registry = Registry::with_prefix("signalbox");
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "This program", version);
+        registry.register("messages", "Messages of known sources, by how they ended at the door", messages.clone());
+        let help = "From a message being read to its commit";
+        registry.register_with_unit("accepting", help, Unit::Seconds, accepting.clone());
+        registry.register("strangers", "Requests without a known credential", strangers.clone());
+        registry.register("commit_messages", "Messages in one commit", batch.clone());
+        registry.register_with_unit("committing", "One commit of the writers", Unit::Seconds, committing.clone());
+        registry.register("attempts", "Ended attempts to deliver", attempts.clone());
+        registry.register_with_unit("sending", "One attempt to deliver", Unit::Seconds, sending.clone());
+        registry.register("deliveries", "Deliveries that have not been delivered, now", deliveries.clone());
+        let help = "Age of the oldest delivery that waits to be sent, now";
+        registry.register_with_unit("oldest_delivery", help, Unit::Seconds, oldest.clone());
+        let registry = Arc::new(registry);
+        Self { registry, messages, accepting, strangers, batch, committing, attempts, sending, deliveries, oldest }
+    }
+}
+
+impl Metrics {
+    /// A message of a known source ended at the door, `time` after it had been read.
+    pub fn message(&self, source: &str, outcome: &'static str, time: Duration) {
+        self.messages.get_or_create(&Message { source: source.to_owned(), outcome }).inc();
+        self.accepting.observe(time.as_secs_f64());
+    }
+
+    /// Somebody came without a known credential.
+    pub fn stranger(&self) {
+        self.strangers.inc();
+    }
+
+    /// A batch of messages was committed.
+    pub fn commit(&self, messages: usize, time: Duration) {
+        self.batch.observe(f64::from(u32::try_from(messages).unwrap_or(u32::MAX)));
+        self.committing.observe(time.as_secs_f64());
+    }
+
+    /// An attempt to deliver ended.
+    pub fn attempt(&self, destination: &str, outcome: &'static str, time: Duration) {
+        let destination = destination.to_owned();
+        self.attempts.get_or_create(&Attempt { destination: destination.clone(), outcome }).inc();
+        self.sending.get_or_create(&Destination { destination }).observe(time.as_secs_f64());
+    }
+
+    /// All of it as text, with the backlog of now; a destination that is not in it has none. `waits`: whether deliveries
+    /// in a state wait to be sent, rather than for an operator.
+    ///
+    /// # Errors
+    /// When the text cannot be written, which no input causes.
+    pub fn text(&self, backlog: &[Backlog], waits: impl Fn(&str) -> bool) -> Result<String, fmt::Error> {
+        // What was there at the last look and is gone must not stay at its last value.
+        self.deliveries.clear();
+        self.oldest.clear();
+        for Backlog { destination, state, count, oldest } in backlog {
+            self.deliveries.get_or_create(&InState { destination: destination.clone(), state }).set(*count);
+            let age = i64::try_from(oldest.as_secs()).unwrap_or(i64::MAX);
+            let gauge = self.oldest.get_or_create(&Destination { destination: destination.clone() });
+            if waits(state) && age > gauge.get() {
+                gauge.set(age);
+            }
+        }
+        let mut text = String::new();
+        text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_counted_is_told_and_a_backlog_that_is_gone_is_gone() {
+        let metrics = Metrics::default();
+        metrics.message("gp", "accepted", Duration::from_millis(3));
+        metrics.message("gp", "accepted", Duration::from_millis(3));
+        metrics.attempt("pas", "acknowledged", Duration::from_secs(3));
+        let of = |destination: &str, state, count, seconds| Backlog {
+            destination: destination.to_owned(),
+            state,
+            count,
+            oldest: Duration::from_secs(seconds),
+        };
+        let backlog = [of("pas", "ready", 2, 30), of("pas", "waiting", 7, 90), of("pas", "dead", 1, 9_000)];
+        let told = metrics.text(&backlog, |state| state != "dead").unwrap();
+        for line in [
+            "signalbox_messages_total{source=\"gp\",outcome=\"accepted\"} 2",
+            "signalbox_accepting_seconds_bucket{le=\"0.002\"} 0",
+            "signalbox_accepting_seconds_bucket{le=\"0.005\"} 2",
+            "signalbox_sending_seconds_count{destination=\"pas\"} 1",
+            "signalbox_deliveries{destination=\"pas\",state=\"dead\"} 1",
+            "signalbox_oldest_delivery_seconds{destination=\"pas\"} 90",
+        ] {
+            assert!(told.lines().any(|told| told == line), "{line}\n{told}");
+        }
+        let told = metrics.text(&[], |_| true).unwrap();
+        assert!(!told.contains("signalbox_deliveries{") && !told.contains("oldest_delivery_seconds{"), "{told}");
+    }
+}
