@@ -7,6 +7,8 @@ mod support;
 #[cfg(test)]
 mod a_broken_request_is_explained;
 #[cfg(test)]
+mod a_central_server_receives;
+#[cfg(test)]
 mod a_gp_system_submits_a_patient;
 #[cfg(test)]
 mod a_message_is_sent_twice;
@@ -16,6 +18,8 @@ mod a_patient_reaches_the_hospital;
 mod a_poisoned_batch;
 #[cfg(test)]
 mod a_refusal_is_final;
+#[cfg(test)]
+mod adapter_contract;
 #[cfg(test)]
 mod an_engineer_at_the_command_line;
 #[cfg(test)]
