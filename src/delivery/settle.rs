@@ -98,9 +98,10 @@ impl Settler {
         let mut batch = Vec::new();
         while queue.recv_many(&mut batch, MOST_IN_ONE_COMMIT).await > 0 {
             let (ended, done): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
-            while let Err(error) = self.commit(&mut connection, &ended).await {
+            let mut again = false;
+            while let Err(error) = self.commit(&mut connection, &ended, again).await {
                 tracing::warn!(%error, count = ended.len(), "settling failed; trying again");
-                connection = None;
+                (connection, again) = (None, true);
                 tokio::select! {
                     () = tokio::time::sleep(Duration::from_millis(300)) => {}
                     () = abandon.cancelled() => return,
@@ -112,17 +113,30 @@ impl Settler {
         }
     }
 
-    async fn commit(&self, connection: &mut Option<PgConnection>, ended: &[Ended]) -> sqlx::Result<()> {
+    /// `again`: an earlier try may have been committed without our knowing.
+    async fn commit(&self, connection: &mut Option<PgConnection>, ended: &[Ended], again: bool) -> sqlx::Result<()> {
         let db = match connection {
             Some(db) => db,
             None => connection.insert(self.database.connect().await?),
         };
-        let released = self.transaction(db, ended).await?;
+        let released = if again && self.is_settled(db, ended).await? {
+            ordering::keys_of(db, &ended.iter().map(|each| each.seq).collect::<Vec<_>>()).await?
+        } else {
+            self.transaction(db, ended).await?
+        };
         self.promotions.look_at(released);
         for each in ended {
             log(each);
         }
         Ok(())
+    }
+
+    /// One commit settles all of them or none, so one tells of all.
+    async fn is_settled(&self, db: &mut PgConnection, ended: &[Ended]) -> sqlx::Result<bool> {
+        match ended.first() {
+            Some(first) => attempts::is_recorded(db, self.node, &attempt_row(first)).await,
+            None => Ok(true),
+        }
     }
 
     async fn transaction(&self, db: &mut PgConnection, ended: &[Ended]) -> sqlx::Result<Vec<DestinationKey>> {

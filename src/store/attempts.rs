@@ -13,6 +13,9 @@ select t.*, $8 from unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::tim
                            $6::text[], $7::text[]) t
     on conflict do nothing";
 
+pub(super) const RECORDED: &str = "
+select exists (select from attempts where delivery = $1 and number = $2 and ended_at = $3 and node = $4)";
+
 /// One try to deliver.
 #[derive(Debug, Clone)]
 pub struct Attempt {
@@ -49,4 +52,13 @@ pub async fn insert(db: &mut PgConnection, node: Uuid, attempts: &[Attempt]) -> 
         .execute(db)
         .await?;
     Ok(())
+}
+
+/// Whether `node` has recorded exactly this attempt.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_recorded(db: &mut PgConnection, node: Uuid, attempt: &Attempt) -> sqlx::Result<bool> {
+    let Attempt { delivery, number, ended_at, .. } = attempt;
+    sqlx::query_scalar(RECORDED).bind(delivery).bind(number).bind(ended_at).bind(node).fetch_one(db).await
 }

@@ -8,6 +8,11 @@ pub(super) const INSERT: &str = "
 insert into delivery_keys (destination, key, seq)
 select * from unnest($1::integer[], $2::bytea[], $3::bigint[])";
 
+pub(super) const KEYS_OF: &str = "
+select d.destination, substring(d.keys from part.at * 32 + 1 for 32)
+  from deliveries d cross join generate_series(0, length(d.keys) / 32 - 1) as part (at)
+ where d.seq = any ($1)";
+
 pub(super) const RELEASE: &str = "delete from delivery_keys where seq = any ($1) returning destination, key";
 
 // `order by ... skip locked` matters: without it concurrent promotes deadlock.
@@ -82,6 +87,14 @@ pub async fn release(db: &mut PgConnection, seqs: &[i64]) -> sqlx::Result<Vec<(i
         return Ok(Vec::new());
     }
     sqlx::query_as(RELEASE).bind(seqs).fetch_all(db).await
+}
+
+/// Every key that these deliveries carry, held or released.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn keys_of(db: &mut PgConnection, seqs: &[i64]) -> sqlx::Result<Vec<(i32, Vec<u8>)>> {
+    sqlx::query_as(KEYS_OF).bind(seqs).fetch_all(db).await
 }
 
 /// Makes ready what has become the head of all its keys; returns the destinations that have something new to send.

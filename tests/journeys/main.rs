@@ -39,6 +39,8 @@ mod shutdown_is_graceful;
 #[cfg(test)]
 mod strangers_are_counted;
 #[cfg(test)]
+mod the_answer_to_a_commit_is_lost;
+#[cfg(test)]
 mod the_books_are_balanced;
 #[cfg(test)]
 mod the_database_goes_away;
