@@ -51,6 +51,25 @@ fn a_new_patient_is_an_a28() {
 }
 
 #[test]
+fn a_patient_in_hiding_cannot_be_found_by_the_message() {
+    let security = r#"[{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"R"}]"#;
+    let restricted = PATIENT.replacen("\"meta\": {", &format!("\"meta\": {{ \"security\": {security},"), 1);
+    for interaction in [Create, Update] {
+        let (open, hidden) = (message(PATIENT, interaction), message(&restricted, interaction));
+        let field = |message: &str, segment: &str, number: usize| {
+            let line = message.lines().find(|line| line.starts_with(segment))?;
+            line.split('|').nth(number).filter(|field| !field.is_empty()).map(str::to_owned)
+        };
+        for (segment, number) in [("PID", 11), ("PID", 13), ("PD1", 3), ("NK1", 2)] {
+            assert!(field(&open, segment, number).is_some(), "{segment}-{number} in {open}");
+            assert_eq!(field(&hidden, segment, number), None, "{segment}-{number} in {hidden}");
+        }
+        assert_eq!(field(&hidden, "PID", 3), field(&open, "PID", 3));
+        assert_eq!(field(&hidden, "PID", 5), field(&open, "PID", 5));
+    }
+}
+
+#[test]
 fn a_patient_of_whom_little_is_known_is_an_a31_that_asserts_nothing_more() {
     insta::assert_snapshot!(message(MINIMAL, Update));
 }

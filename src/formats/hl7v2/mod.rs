@@ -16,6 +16,7 @@ pub mod uk;
 mod cx;
 mod element;
 mod evn;
+mod hiding;
 mod msh;
 mod nk1;
 mod pd1;

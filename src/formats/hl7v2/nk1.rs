@@ -3,6 +3,7 @@
 use signalbox_validator::json::Value;
 
 use super::element::{items, text};
+use super::hiding::hides_location;
 use super::message::{Components, Segment};
 use super::partner::Partner;
 use super::{xad, xpn, xtn};
@@ -11,6 +12,9 @@ const CONTACT_ROLES: &str = "http://terminology.hl7.org/CodeSystem/v2-0131";
 
 /// One NK1 for each contact, numbered from 1.
 pub(super) fn nk1(patient: Value<'_>, partner: &Partner) -> Vec<Segment> {
+    if hides_location(patient) {
+        return Vec::new();
+    }
     items(patient, "contact").enumerate().map(|(index, contact)| one(index + 1, contact, partner)).collect()
 }
 

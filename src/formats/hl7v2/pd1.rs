@@ -3,6 +3,7 @@
 use signalbox_validator::json::Value;
 
 use super::element::items;
+use super::hiding::hides_location;
 use super::message::Segment;
 use super::partner::Partner;
 use super::references::Resources;
@@ -15,6 +16,9 @@ pub(super) fn pd1<'d>(
     resources: &Resources<'d>,
     partner: &Partner,
 ) -> Option<Segment> {
+    if hides_location(patient) {
+        return None;
+    }
     let parties = items(patient, "generalPractitioner").map(|reference| Party::of(container, reference, resources));
     let (practices, people): (Vec<_>, Vec<_>) = parties.partition(Party::is_organisation);
     let mut pd1 = Segment::new("PD1");

@@ -3,6 +3,7 @@
 use signalbox_validator::json::Value;
 
 use super::element::{code, extension, extension_code, items, text};
+use super::hiding::hides_location;
 use super::message::Segment;
 use super::partner::Partner;
 use super::{Unmapped, cx, ts, uk, xad, xpn, xtn};
@@ -27,6 +28,20 @@ pub(super) fn pid(patient: Value<'_>, partner: &Partner) -> Result<Segment, Unma
     pid.text(6, maiden_name.map(|name| text(name, &["valueString"])).unwrap_or_default());
     pid.text(7, birth(patient)?);
     pid.text(8, partner.sex.code(&text(patient, &["gender"])).unwrap_or_default());
+    if !hides_location(patient) {
+        whereabouts(patient, &mut pid);
+    }
+    pid.text(15, language(patient));
+    let marital = code(patient.get("maritalStatus"));
+    pid.text(16, marital.and_then(|code| uk::marital_status(&code)).unwrap_or_default());
+    pid.text(22, extension_code(patient, uk::ETHNIC_CATEGORY).unwrap_or_default());
+    death(patient, &mut pid)?;
+    pid.text(32, verification_status(patient).unwrap_or_default());
+    Ok(pid)
+}
+
+/// PID-11, PID-13 and PID-14.
+fn whereabouts(patient: Value<'_>, pid: &mut Segment) {
     for address in xad::addresses(patient) {
         pid.add(11, address);
     }
@@ -37,13 +52,6 @@ pub(super) fn pid(patient: Value<'_>, partner: &Partner) -> Result<Segment, Unma
     for number in numbers.work {
         pid.add(14, number);
     }
-    pid.text(15, language(patient));
-    let marital = code(patient.get("maritalStatus"));
-    pid.text(16, marital.and_then(|code| uk::marital_status(&code)).unwrap_or_default());
-    pid.text(22, extension_code(patient, uk::ETHNIC_CATEGORY).unwrap_or_default());
-    death(patient, &mut pid)?;
-    pid.text(32, verification_status(patient).unwrap_or_default());
-    Ok(pid)
 }
 
 /// PID-7: the time of birth when it is known, else the date to the precision given.
