@@ -18,6 +18,8 @@ pub struct Http {
     pub base_url: String,
     /// Longest body.
     pub max_body: Size,
+    /// Most entries of a batch.
+    pub max_entries: usize,
     /// Deepest nesting of a body.
     pub max_depth: u32,
     /// Longest time for a request to arrive and be answered.

@@ -98,10 +98,10 @@ pub trait Destination: Send + Sync {
     /// The adapter's judgement of why it was not, or may not have been, taken.
     async fn deliver(&self, delivery: &Delivery) -> Result<Acknowledgement, DeliveryError>;
 
-    /// Whether the sender's preconditions can be carried to this partner under a route's options. They are refused at the
-    /// door when they cannot, never ignored.
-    fn carries(&self, _conditions: &Conditions, _options: &serde_json::Value) -> bool {
-        false
+    /// Whether what the sender asks, with its preconditions, can be asked of this partner under a route's options. It is
+    /// refused at the door when it cannot, never ignored. By default: a create or update without preconditions.
+    fn carries(&self, interaction: Interaction, conditions: &Conditions, _options: &serde_json::Value) -> bool {
+        interaction != Interaction::Transaction && *conditions == Conditions::default()
     }
 
     /// Whether the partner can be reached now; informs people, never gates deliveries.

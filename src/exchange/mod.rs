@@ -20,6 +20,8 @@ pub enum Interaction {
     Create,
     /// `PUT [base]/{type}/{id}`
     Update,
+    /// `POST [base]` with a Bundle that is taken whole or not at all.
+    Transaction,
 }
 
 impl Interaction {
@@ -29,13 +31,14 @@ impl Interaction {
         match self {
             Self::Create => "create",
             Self::Update => "update",
+            Self::Transaction => "transaction",
         }
     }
 
     /// The interaction with this code.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
-        [Self::Create, Self::Update].into_iter().find(|interaction| interaction.as_str() == code)
+        [Self::Create, Self::Update, Self::Transaction].into_iter().find(|interaction| interaction.as_str() == code)
     }
 }
 

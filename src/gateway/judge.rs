@@ -56,7 +56,7 @@ fn judge_document(
     if selection.matched.is_empty() {
         return Err(Rejection::NoRoute { resource_type: arrival.resource_type.clone() });
     }
-    carries_conditions(inner, arrival, &selection.targets)?;
+    can_be_carried(inner, arrival, &selection.targets)?;
     Ok(Judgement { issues, routes: selection.matched, targets: selection.targets, keys })
 }
 
@@ -100,6 +100,12 @@ fn agrees_with_url(inner: &Inner, arrival: &Arrival, root: Value<'_>) -> Result<
     if found != arrival.resource_type {
         return fail("resourceType", format!("The URL is for a {}, the body is a {found}.", arrival.resource_type));
     }
+    if arrival.interaction == Interaction::Transaction
+        && root.get("type").and_then(Value::as_str).as_deref() != Some("transaction")
+    {
+        let sentence = "The base takes a Bundle of type 'batch' or 'transaction'; POST another one to [base]/Bundle.";
+        return fail("type", sentence.to_owned());
+    }
     let Some(wanted) = arrival.resource_id.as_deref().filter(|_| arrival.interaction == Interaction::Update) else {
         return Ok(());
     };
@@ -110,27 +116,31 @@ fn agrees_with_url(inner: &Inner, arrival: &Arrival, root: Value<'_>) -> Result<
     }
 }
 
-/// Preconditions are carried to every destination or refused, never ignored.
-fn carries_conditions(inner: &Inner, arrival: &Arrival, targets: &[Target]) -> Result<(), Rejection> {
-    let name = match (&arrival.conditions.if_none_exist, &arrival.conditions.if_match) {
-        (None, None) => return Ok(()),
-        (Some(_), _) => "If-None-Exist",
-        (None, Some(_)) => "If-Match",
+/// What is asked, with its preconditions, is carried to every destination or refused, never ignored.
+fn can_be_carried(inner: &Inner, arrival: &Arrival, targets: &[Target]) -> Result<(), Rejection> {
+    let condition = match (&arrival.conditions.if_none_exist, &arrival.conditions.if_match) {
+        (Some(_), _) => Some("If-None-Exist"),
+        (None, Some(_)) => Some("If-Match"),
+        (None, None) => None,
     };
-    let unable = |target: &&Target| {
-        !inner
-            .destinations
-            .get(&target.destination)
-            .is_some_and(|known| known.carries(&arrival.conditions, &target.options))
-    };
-    match targets.iter().find(unable) {
-        Some(target) => Err(Rejection::NotImplemented(format!(
-            "{name} cannot be carried to the destination '{}', and is never ignored; send the message without it",
-            target.destination
-        ))),
-        None if targets.is_empty() => Err(Rejection::NotImplemented(format!(
+    if let (Some(name), []) = (condition, targets) {
+        return Err(Rejection::NotImplemented(format!(
             "{name} has no meaning here: this message is recorded and sent nowhere"
-        ))),
-        None => Ok(()),
+        )));
     }
+    let unable = |target: &&Target| {
+        !inner.destinations.get(&target.destination).is_some_and(|known| known.carries(arrival, &target.options))
+    };
+    let Some(Target { destination, .. }) = targets.iter().find(unable) else { return Ok(()) };
+    Err(Rejection::NotImplemented(match condition {
+        Some(name) => format!(
+            "{name} cannot be carried to the destination '{destination}', and is never ignored; send the message without it"
+        ),
+        None => {
+            format!(
+                "the interaction '{}' cannot be carried to the destination '{destination}'",
+                arrival.interaction.as_str()
+            )
+        }
+    }))
 }

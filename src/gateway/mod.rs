@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use signalbox_validator::json::Document;
 use sqlx::PgPool;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
@@ -24,7 +25,7 @@ use crate::clock::Clock;
 use crate::delivery::destination::Destination;
 use crate::exchange::keys::SearchKey;
 use crate::exchange::state::ExchangeStatus;
-use crate::exchange::{Arrival, Conditions, ExchangeId, RequestIds, Sender};
+use crate::exchange::{Arrival, ExchangeId, RequestIds, Sender};
 use crate::outcome::Issue;
 use crate::rejection::Rejection;
 use crate::routing::Routes;
@@ -65,8 +66,8 @@ pub struct Known {
 }
 
 impl Known {
-    fn carries(&self, conditions: &Conditions, options: &serde_json::Value) -> bool {
-        self.destination.carries(conditions, options)
+    fn carries(&self, arrival: &Arrival, options: &serde_json::Value) -> bool {
+        self.destination.carries(arrival.interaction, &arrival.conditions, options)
     }
 }
 
@@ -195,6 +196,14 @@ impl Gateway {
     /// When the database cannot answer.
     pub async fn status(&self, sender: &Sender, exchange: ExchangeId) -> Result<Option<ExchangeStatus>, Rejection> {
         status::status(&self.0.pool, sender, exchange).await
+    }
+
+    /// Reads a body as the JSON that FHIR asks for, within the configured depth.
+    ///
+    /// # Errors
+    /// `Unreadable`, with line and column.
+    pub fn read<'b>(&self, body: &'b [u8]) -> Result<Document<'b>, Rejection> {
+        judge::read(body, self.0.max_depth)
     }
 
     /// Whether FHIR R4 has this resource type.

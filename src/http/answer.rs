@@ -19,6 +19,18 @@ pub(super) fn resource(status: StatusCode, resource: &Value) -> Response {
 
 /// The answer to a message that is stored: where it goes, what validation remarked, and where to ask how it fares.
 pub(super) fn accepted(base_url: &str, accepted: &Accepted) -> Response {
+    let mut answer = resource(StatusCode::ACCEPTED, &operation_outcome(&remarks(accepted)));
+    put(answer.headers_mut(), header::CONTENT_LOCATION, &task(base_url, accepted));
+    answer
+}
+
+/// Where to ask how a stored message fares.
+pub(super) fn task(base_url: &str, accepted: &Accepted) -> String {
+    format!("{base_url}/Task/{}", accepted.exchange)
+}
+
+/// What there is to say of a stored message.
+pub(super) fn remarks(accepted: &Accepted) -> Vec<Issue> {
     let exchange = accepted.exchange;
     let stored = match accepted.destinations.as_slice() {
         [] => format!("Stored as exchange {exchange}; no destination is configured for it."),
@@ -26,15 +38,17 @@ pub(super) fn accepted(base_url: &str, accepted: &Accepted) -> Response {
     };
     let mut issues = vec![Issue::information("informational", stored)];
     issues.extend(accepted.issues.iter().cloned());
-    let mut answer = resource(StatusCode::ACCEPTED, &operation_outcome(&issues));
-    put(answer.headers_mut(), header::CONTENT_LOCATION, &format!("{base_url}/Task/{exchange}"));
-    answer
+    issues
+}
+
+/// The status of a rejection.
+pub(super) fn status_of(rejection: &Rejection) -> StatusCode {
+    StatusCode::from_u16(rejection.rendering().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// The answer to a message that is not accepted.
 pub(super) fn rejected(rejection: &Rejection) -> Response {
-    let status = StatusCode::from_u16(rejection.rendering().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer = resource(status, &operation_outcome(&rejection.issues()));
+    let mut answer = resource(status_of(rejection), &operation_outcome(&rejection.issues()));
     let headers = answer.headers_mut();
     if let Some(wait) = rejection.retry_after() {
         // Rounded up: a sender that comes back early is refused again.

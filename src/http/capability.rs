@@ -55,7 +55,7 @@ struct Served<'s> {
 }
 
 fn statement(served: &Served) -> Value {
-    json!({
+    let mut statement = json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
         "date": served.since.to_rfc3339_opts(SecondsFormat::Secs, true),
@@ -76,7 +76,12 @@ fn statement(served: &Served) -> Value {
             "resource": resources(served.types),
             "operation": [validate()],
         }],
-    })
+    });
+    let system = system(served.types);
+    if !system.is_empty() {
+        statement["rest"][0]["interaction"] = Value::Array(system);
+    }
+    statement
 }
 
 fn description(packs: &[(String, String)]) -> String {
@@ -97,6 +102,13 @@ fn resources(types: &[String]) -> Vec<Value> {
         json!({ "type": name, "interaction": interaction, "operation": [validate()] })
     };
     interactions.into_iter().map(entry).collect()
+}
+
+/// A transaction is routed as a Bundle; a batch is routed entry by entry.
+fn system(types: &[String]) -> Vec<Value> {
+    let transaction = types.iter().any(|name| name == "Bundle").then(|| json!({ "code": "transaction" }));
+    let batch = (!types.is_empty()).then(|| json!({ "code": "batch" }));
+    batch.into_iter().chain(transaction).collect()
 }
 
 fn validate() -> Value {

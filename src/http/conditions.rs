@@ -16,6 +16,25 @@ use crate::rejection::Rejection;
 pub(super) fn read(headers: &HeaderMap, interaction: Option<Interaction>) -> Result<Conditions, Rejection> {
     let if_none_exist = single(headers, &HeaderName::from_static("if-none-exist"), "If-None-Exist")?;
     let if_match = single(headers, &header::IF_MATCH, "If-Match")?;
+    for (name, shown) in
+        [(header::IF_NONE_MATCH, "If-None-Match"), (header::IF_UNMODIFIED_SINCE, "If-Unmodified-Since")]
+    {
+        if interaction.is_some() && headers.contains_key(name) {
+            return Err(Rejection::NotImplemented(format!("{shown} is not carried to destinations")));
+        }
+    }
+    check(if_none_exist, if_match, interaction)
+}
+
+/// Checks the preconditions of an interaction, from headers or from the entry of a batch.
+///
+/// # Errors
+/// `InvalidValue` for one that is badly written or does not belong to this interaction.
+pub(super) fn check(
+    if_none_exist: Option<&str>,
+    if_match: Option<&str>,
+    interaction: Option<Interaction>,
+) -> Result<Conditions, Rejection> {
     if if_none_exist.is_some() && interaction != Some(Interaction::Create) {
         return invalid("If-None-Exist belongs to a create (POST [base]/{type}) only");
     }
@@ -27,13 +46,6 @@ pub(super) fn read(headers: &HeaderMap, interaction: Option<Interaction>) -> Res
     }
     if if_match.is_some_and(|version| !is_version(version)) {
         return invalid("If-Match must hold one version, such as W/\"3\"");
-    }
-    for (name, shown) in
-        [(header::IF_NONE_MATCH, "If-None-Match"), (header::IF_UNMODIFIED_SINCE, "If-Unmodified-Since")]
-    {
-        if interaction.is_some() && headers.contains_key(name) {
-            return Err(Rejection::NotImplemented(format!("{shown} is not carried to destinations")));
-        }
     }
     Ok(Conditions { if_none_exist: if_none_exist.map(str::to_owned), if_match: if_match.map(str::to_owned) })
 }

@@ -6,6 +6,7 @@
 
 mod accept;
 mod answer;
+mod batch;
 mod body;
 mod capability;
 mod conditions;
@@ -22,6 +23,7 @@ mod query;
 mod request_log;
 mod single;
 mod submission;
+mod system;
 mod task;
 mod task_resource;
 mod tokens;
@@ -37,7 +39,7 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::{MethodRouter, any, get, post, put};
+use axum::routing::{MethodRouter, get, post, put};
 use axum::{Extension, Router};
 use chrono::{DateTime, Utc};
 use tokio::net::TcpListener;
@@ -78,6 +80,8 @@ struct Desk {
     gateway: Gateway,
     /// Without a slash at its end.
     base_url: String,
+    /// Most entries of a batch.
+    max_entries: usize,
     /// When this front door was opened.
     since: DateTime<Utc>,
 }
@@ -109,11 +113,11 @@ pub fn router(door: Door) -> Router {
         count_refusal: Box::new(move |address, rejection| register.count_refusal(address, rejection)),
     };
     let base_url = base_url.trim_end_matches('/').to_owned();
-    let desk = Arc::new(Desk { gateway, base_url, since });
+    let desk = Arc::new(Desk { gateway, base_url, max_entries: settings.max_entries, since });
     // `/fhir/Task/{id}` hides `/fhir/{type}/…` for tasks, so `$validate` is listed again.
     let router = Router::new()
-        .route("/fhir", any(not_served::system))
-        .route("/fhir/", any(not_served::system))
+        .route("/fhir", post(system::bundle).fallback(not_served::system))
+        .route("/fhir/", post(system::bundle).fallback(not_served::system))
         .route("/fhir/metadata", fixed(get(capability::read), "GET, HEAD"))
         .route("/fhir/$validate", fixed(post(validate::of_any), "POST"))
         .route("/fhir/{type}", typed(post(create::create).put(update::without_id), "POST"))

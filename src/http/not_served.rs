@@ -22,16 +22,14 @@ pub(super) async fn address(
     desk.turn_away(&visit, &desk.place(&uri), rejection).await
 }
 
-/// The base itself: [batch and transaction](https://hl7.org/fhir/R4/http.html#transaction), search and history of the
-/// whole system.
+/// Another method than POST at the base itself: search and history of the whole system.
 pub(super) async fn system(
     State(desk): State<Arc<Desk>>,
     Extension(visit): Extension<Arc<Visit>>,
     uri: Uri,
 ) -> Response {
     let rejection = Rejection::NotImplemented(
-        "interactions with the whole system (batch, transaction, search, history) are not served; \
-         POST each resource to the address of its type"
+        "search and history of the whole system are not served; the base takes a POST of a batch or transaction"
             .to_owned(),
     );
     desk.turn_away(&visit, &desk.place(&uri), rejection).await

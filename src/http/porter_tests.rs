@@ -161,6 +161,8 @@ impl io::Write for Log {
 
 #[tokio::test]
 async fn the_log_holds_one_line_per_request_and_nothing_of_the_patient() {
+    // While there is one subscriber only, an event that another thread meets first is switched off for all: have two.
+    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()

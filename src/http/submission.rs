@@ -20,26 +20,38 @@ pub(super) async fn submit(
     headers: &HeaderMap,
 ) -> Response {
     let place = desk.place(uri);
-    let arrival = match arrive(visit, interaction, &place, uri, headers).await {
-        Ok(arrival) => arrival,
-        Err(rejection) => return desk.turn_away(visit, &place, rejection).await,
+    let arrived = match place.resource_type() {
+        Ok(resource_type) => arrive(visit, interaction, resource_type, &place, uri, headers).await,
+        Err(unknown) => Err(unknown),
     };
+    match arrived {
+        Ok(arrival) => accept(desk, visit, arrival).await,
+        Err(rejection) => desk.turn_away(visit, &place, rejection).await,
+    }
+}
+
+/// Hands a message over and answers what comes of it.
+pub(super) async fn accept(desk: &Desk, visit: &Visit, arrival: Arrival) -> Response {
     match visit.within(desk.gateway.accept(arrival)).await {
         Ok(accepted) => answer::accepted(&desk.base_url, &accepted),
         Err(rejection) => answer::rejected(&rejection),
     }
 }
 
-async fn arrive(
+/// Checks the head, then reads the body.
+///
+/// # Errors
+/// What is wrong with the head, or why the body could not be read.
+pub(super) async fn arrive(
     visit: &Visit,
     interaction: Interaction,
+    resource_type: String,
     place: &Place,
     uri: &Uri,
     headers: &HeaderMap,
 ) -> Result<Arrival, Rejection> {
-    let resource_type = place.resource_type()?;
     let resource_id = match interaction {
-        Interaction::Create => None,
+        Interaction::Create | Interaction::Transaction => None,
         Interaction::Update => Some(place.logical_id()?),
     };
     content::check(headers)?;

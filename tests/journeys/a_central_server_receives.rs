@@ -10,7 +10,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, Method, Response};
 use serde_json::{Value, json};
 use signalbox::delivery::destination::{Acknowledgement, Delivery, DeliveryError};
-use signalbox::exchange::Conditions;
+use signalbox::exchange::{Conditions, Interaction};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -124,6 +124,16 @@ async fn an_update_by_id_keeps_it() {
     central.deliver(sent.clone(), json!({ "send": "update", "by": "id" })).await.unwrap();
     let request = central.only_request();
     assert_eq!((request.method.clone(), &*request.path, request.body), (Method::PUT, "/fhir/Patient/p1", sent.body));
+}
+
+#[tokio::test]
+async fn a_transaction_goes_to_the_base() {
+    let central = Central::answering(200, &[], "").await;
+    let mut sent = delivery(r#"{"resourceType":"Bundle","type":"transaction"}"#);
+    (sent.resource_type, sent.interaction) = ("Bundle".to_owned(), Interaction::Transaction);
+    central.deliver(sent.clone(), json!({ "send": "transaction", "resend": true })).await.unwrap();
+    let request = central.only_request();
+    assert_eq!((request.method.clone(), &*request.path, request.body), (Method::POST, "/fhir", sent.body));
 }
 
 #[tokio::test]

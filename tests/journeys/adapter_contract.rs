@@ -126,6 +126,8 @@ async fn deliver(
     let partner = partner(kind.name, mood, &delivery).await?;
     delivery.options = partner.options.clone();
     let destination = destination(kind, &partner.settings, &partner.options, timeout);
+    // While there is one subscriber only, an event that another thread meets first is switched off for all: have two.
+    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone());
     let guard = tracing::subscriber::set_default(subscriber.finish());

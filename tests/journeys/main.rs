@@ -7,6 +7,8 @@ mod support;
 #[cfg(test)]
 mod a_broken_request_is_explained;
 #[cfg(test)]
+mod a_bundle_is_sent;
+#[cfg(test)]
 mod a_central_server_receives;
 #[cfg(test)]
 mod a_gp_system_submits_a_patient;

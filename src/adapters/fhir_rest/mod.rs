@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::{Adapter, Outside};
 use crate::clock::Clock;
 use crate::delivery::destination::{Acknowledgement, Delivery, DeliveryError, Destination};
-use crate::exchange::Conditions;
+use crate::exchange::{Conditions, Interaction};
 use options::Send;
 
 /// Settings of a FHIR server.
@@ -85,8 +85,8 @@ impl Destination for Server {
         }
     }
 
-    fn carries(&self, conditions: &Conditions, options: &serde_json::Value) -> bool {
-        Send::read(options).is_ok_and(|send| send.carries(conditions))
+    fn carries(&self, interaction: Interaction, conditions: &Conditions, options: &serde_json::Value) -> bool {
+        Send::read(options).is_ok_and(|send| send.carries(interaction, conditions))
     }
 
     async fn check(&self) -> Result<(), DeliveryError> {

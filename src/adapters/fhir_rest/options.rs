@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::exchange::Conditions;
+use crate::exchange::{Conditions, Interaction};
 
 /// How a route wants its resources sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(super) enum Send {
     UpdateIdentified(String),
     /// `PUT {type}/{id}`: one source owns the ids.
     UpdateById,
+    /// `POST [base]` of a transaction, sent again after an unknown outcome: the route says that it may.
+    Transaction,
 }
 
 #[derive(Deserialize)]
@@ -32,6 +34,7 @@ struct Options {
 enum Verb {
     Create,
     Update,
+    Transaction,
 }
 
 #[derive(Deserialize)]
@@ -42,7 +45,8 @@ enum By {
 
 const CHOICES: &str = "a route to a fhir-rest destination says how to send: \
     { send = \"create\", identifier = \"SYSTEM\" }, { send = \"update\", identifier = \"SYSTEM\" }, \
-    { send = \"update\", by = \"id\" } or, where a repeat does no harm, { send = \"create\", resend = true }";
+    { send = \"update\", by = \"id\" } or, where a repeat does no harm, { send = \"create\", resend = true } or \
+    { send = \"transaction\", resend = true }";
 
 impl Send {
     pub(super) fn read(options: &serde_json::Value) -> Result<Self, String> {
@@ -54,6 +58,7 @@ impl Send {
             (Some(Verb::Create), None, None, true) => Ok(Self::CreateAgain),
             (Some(Verb::Update), Some(system), None, false) if !system.is_empty() => Ok(Self::UpdateIdentified(system)),
             (Some(Verb::Update), None, Some(By::Id), false) => Ok(Self::UpdateById),
+            (Some(Verb::Transaction), None, None, true) => Ok(Self::Transaction),
             (Some(Verb::Create), None, None, false) => {
                 Err(format!("a bare create may be done twice after an unknown outcome; {CHOICES}"))
             }
@@ -62,8 +67,13 @@ impl Send {
     }
 
     /// The sender's `If-None-Exist` fits a create that has no condition of its own, its `If-Match` an update.
-    pub(super) fn carries(&self, conditions: &Conditions) -> bool {
+    /// A transaction is carried by a route for transactions, and by no other.
+    pub(super) fn carries(&self, interaction: Interaction, conditions: &Conditions) -> bool {
+        if (interaction == Interaction::Transaction) != (*self == Self::Transaction) {
+            return false;
+        }
         match self {
+            Self::Transaction => *conditions == Conditions::default(),
             Self::CreateUnlessIdentified(_) => conditions.if_none_exist.is_none() && conditions.if_match.is_none(),
             Self::CreateAgain => conditions.if_match.is_none(),
             Self::UpdateIdentified(_) | Self::UpdateById => conditions.if_none_exist.is_none(),
@@ -71,7 +81,7 @@ impl Send {
     }
 
     pub(super) fn may_repeat_blindly(&self) -> bool {
-        !matches!(self, Self::CreateAgain)
+        !matches!(self, Self::CreateAgain | Self::Transaction)
     }
 }
 
@@ -87,6 +97,7 @@ mod tests {
             (json!({"send": "create", "resend": true}), Send::CreateAgain),
             (json!({"send": "update", "identifier": "s"}), Send::UpdateIdentified("s".to_owned())),
             (json!({"send": "update", "by": "id"}), Send::UpdateById),
+            (json!({"send": "transaction", "resend": true}), Send::Transaction),
         ];
         for (options, send) in good {
             assert_eq!(Send::read(&options), Ok(send));
@@ -96,6 +107,8 @@ mod tests {
             json!({"send": "create"}),
             json!({"send": "update"}),
             json!({"send": "delete"}),
+            json!({"send": "transaction"}),
+            json!({"send": "transaction", "identifier": "s", "resend": true}),
             json!({"send": "create", "identifier": ""}),
             json!({"send": "create", "identifier": "s", "resend": true}),
             json!({"send": "update", "identifier": "s", "by": "id"}),
@@ -110,8 +123,17 @@ mod tests {
     fn preconditions_are_carried_only_where_they_mean_something() {
         let none_exist = Conditions { if_none_exist: Some("identifier=a".to_owned()), if_match: None };
         let matching = Conditions { if_none_exist: None, if_match: Some("W/\"1\"".to_owned()) };
-        assert!(Send::CreateAgain.carries(&none_exist) && !Send::CreateAgain.carries(&matching));
-        assert!(Send::UpdateById.carries(&matching) && !Send::UpdateById.carries(&none_exist));
-        assert!(!Send::CreateUnlessIdentified("s".to_owned()).carries(&none_exist));
+        let carries = |send: &Send, conditions| send.carries(Interaction::Create, conditions);
+        assert!(carries(&Send::CreateAgain, &none_exist) && !carries(&Send::CreateAgain, &matching));
+        assert!(carries(&Send::UpdateById, &matching) && !carries(&Send::UpdateById, &none_exist));
+        assert!(!carries(&Send::CreateUnlessIdentified("s".to_owned()), &none_exist));
+    }
+
+    #[test]
+    fn a_transaction_goes_by_a_route_for_transactions_only() {
+        let none = Conditions::default();
+        assert!(Send::Transaction.carries(Interaction::Transaction, &none));
+        assert!(!Send::Transaction.carries(Interaction::Create, &none));
+        assert!(!Send::CreateAgain.carries(Interaction::Transaction, &none));
     }
 }

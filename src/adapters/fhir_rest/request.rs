@@ -25,6 +25,7 @@ pub(super) fn build(server: &Server, send: &Send, delivery: &Delivery) -> Result
             let url = format!("{place}?{}", query(&identifier(root, system)?));
             (Method::PUT, url, without_id(&document), None)
         }
+        Send::Transaction => (Method::POST, server.base.clone(), delivery.body.to_vec(), None),
         Send::UpdateById => {
             let id = root.get("id").and_then(Value::as_str);
             let id = id.ok_or_else(|| DeliveryError::refused(format!("{}.id is missing", delivery.resource_type)))?;

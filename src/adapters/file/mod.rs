@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::{Adapter, Outside};
 use crate::delivery::destination::{Acknowledgement, Delivery, DeliveryError, Destination};
+use crate::exchange::{Conditions, Interaction};
 use name::Template;
 
 /// Settings of a folder.
@@ -59,6 +60,11 @@ impl Destination for Folder {
         let body = delivery.body.clone();
         let written = tokio::task::spawn_blocking(move || write(&path, &body)).await;
         written.unwrap_or_else(|_| Err(DeliveryError::unknown("writing the file was cut short")))
+    }
+
+    /// A transaction is a file like any other; preconditions mean nothing to a folder.
+    fn carries(&self, _interaction: Interaction, conditions: &Conditions, _options: &serde_json::Value) -> bool {
+        *conditions == Conditions::default()
     }
 
     async fn check(&self) -> Result<(), DeliveryError> {

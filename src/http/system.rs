@@ -1,0 +1,107 @@
+//! `POST [base]` ([batch and transaction](https://hl7.org/fhir/R4/http.html#transaction)). A batch is one exchange per
+//! entry and is answered entry by entry; a transaction is one exchange, accepted or refused as a whole and never split:
+//! its entries refer to each other.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use futures_util::StreamExt;
+use futures_util::stream;
+use serde_json::{Value, json};
+use signalbox_validator::json::Position;
+
+use super::batch::{self, Entry};
+use super::submission::{accept, arrive};
+use super::visit::Visit;
+use super::{Desk, answer};
+use crate::exchange::{Arrival, Interaction};
+use crate::gateway::Accepted;
+use crate::outcome::{Issue, operation_outcome};
+use crate::rejection::Rejection;
+
+/// Entries under way at once; they share commits.
+const AT_ONCE: usize = 64;
+
+/// Takes a Bundle.
+pub(super) async fn bundle(
+    State(desk): State<Arc<Desk>>,
+    Extension(visit): Extension<Arc<Visit>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let place = desk.place(&uri);
+    let arrived = arrive(&visit, Interaction::Transaction, "Bundle".to_owned(), &place, &uri, &headers).await;
+    let whole = match arrived {
+        Ok(whole) => whole,
+        Err(rejection) => return desk.turn_away(&visit, &place, rejection).await,
+    };
+    match split(&desk, &whole).await {
+        // Whatever else it is, the gateway judges and records it as a transaction.
+        Ok(None) => accept(&desk, &visit, whole).await,
+        Ok(Some(entries)) if entries.len() > desk.max_entries => {
+            let sentence = format!("The batch has more than {} entries; send it in parts.", desk.max_entries);
+            let rejection = Rejection::Invalid(vec![Issue::error("too-long", sentence)]);
+            desk.turn_away(&visit, &place, rejection).await
+        }
+        Ok(Some(entries)) => match visit.within(run(&desk, &visit, entries)).await {
+            Ok(entries) => {
+                let bundle = json!({ "resourceType": "Bundle", "type": "batch-response", "entry": entries });
+                answer::resource(StatusCode::OK, &bundle)
+            }
+            Err(rejection) => answer::rejected(&rejection),
+        },
+        Err(rejection) => answer::rejected(&rejection),
+    }
+}
+
+/// Reads a long body off the async threads.
+async fn split(desk: &Arc<Desk>, whole: &Arrival) -> Result<Option<Vec<Entry>>, Rejection> {
+    let (desk, whole) = (Arc::clone(desk), whole.clone());
+    let split = move || {
+        let document = desk.gateway.read(&whole.body).ok()?;
+        batch::entries(&document, &whole, |name| desk.gateway.is_resource_type(name))
+    };
+    tokio::task::spawn_blocking(split).await.map_err(|_| Rejection::Fault)
+}
+
+/// Every entry's answer, in order; one that fails takes no other with it.
+async fn run(desk: &Desk, visit: &Visit, entries: Vec<Entry>) -> Result<Vec<Value>, Rejection> {
+    let answers = stream::iter(entries).map(|entry| serve(desk, visit, entry)).buffered(AT_ONCE);
+    Ok(answers.collect().await)
+}
+
+async fn serve(desk: &Desk, visit: &Visit, entry: Entry) -> Value {
+    let accepted = match entry.arrival {
+        Ok(arrival) => desk.gateway.accept(arrival).await,
+        Err(rejection) => {
+            let refused = visit.refused(entry.resource_type.as_deref());
+            Err(desk.gateway.refuse(refused, rejection).await)
+        }
+    };
+    told(desk, &accepted, entry.begins)
+}
+
+fn told(desk: &Desk, accepted: &Result<Accepted, Rejection>, begins: Position) -> Value {
+    let (status, issues) = match accepted {
+        Ok(accepted) => (StatusCode::ACCEPTED, answer::remarks(accepted)),
+        Err(rejection) => (answer::status_of(rejection), rejection.issues()),
+    };
+    let issues: Vec<Issue> = issues.into_iter().map(|issue| in_bundle(issue, begins)).collect();
+    let mut entry = json!({ "response": { "status": status.to_string(), "outcome": operation_outcome(&issues) } });
+    if let Ok(accepted) = accepted {
+        entry["link"] = json!([{ "relation": "monitor", "url": answer::task(&desk.base_url, accepted) }]);
+    }
+    entry
+}
+
+/// Lines and columns count in the body that was sent, not in the entry's resource.
+fn in_bundle(mut issue: Issue, begins: Position) -> Issue {
+    if issue.line == Some(1) {
+        issue.column = issue.column.map(|column| column + begins.column - 1);
+    }
+    issue.line = issue.line.map(|line| line + begins.line - 1);
+    issue
+}
