@@ -49,6 +49,8 @@ mod the_database_goes_away;
 #[cfg(test)]
 mod the_database_is_found_and_started;
 #[cfg(test)]
+mod the_demos_partners;
+#[cfg(test)]
 mod the_gateway_is_killed;
 #[cfg(test)]
 mod the_gateway_is_watched;
