@@ -9,9 +9,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use crate::clock::Clock;
+use crate::config::schema;
 use crate::delivery::destination::Destination;
 
 /// What adapters may use of the world outside: passed in, never reached for.
@@ -28,7 +30,7 @@ pub struct Outside {
 }
 
 /// A protocol. The implementing struct is the `settings` table of a destination.
-pub trait Adapter: DeserializeOwned {
+pub trait Adapter: DeserializeOwned + JsonSchema {
     /// `type = "…"` in the configuration.
     const TYPE: &'static str;
     /// A settings table that starts, for the contract test and the documentation.
@@ -53,6 +55,8 @@ pub struct Kind {
     pub name: &'static str,
     /// A settings table that starts.
     pub example: &'static str,
+    /// What its settings may be, as JSON Schema.
+    pub schema: fn() -> serde_json::Value,
     /// Reads the settings and builds the destination; also checks the options of every route that uses it.
     pub build: Build,
 }
@@ -63,7 +67,7 @@ pub type Build = fn(toml::Table, &[serde_json::Value], &Outside) -> Result<Arc<d
 /// Erases an adapter's type.
 #[must_use]
 pub const fn kind<A: Adapter>() -> Kind {
-    Kind { name: A::TYPE, example: A::EXAMPLE, build: build::<A> }
+    Kind { name: A::TYPE, example: A::EXAMPLE, schema: schema::of::<A>, build: build::<A> }
 }
 
 fn build<A: Adapter>(

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::reachability;
 use crate::adapters::{self, Outside};
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, ConfigErrors, Problem};
@@ -41,10 +42,11 @@ pub(super) fn check(config: &Config, validation: &Validation, clock: &Clock) -> 
             Ok(ready) => {
                 destinations.insert(name.clone(), ready);
             }
-            Err(error) => errors.push(error),
+            Err(found) => errors.extend(found),
         }
     }
     errors.extend(unknown_types(config, validation));
+    errors.extend(reachability::dead_routes(config));
     match Routes::compile(&config.routes) {
         Ok(routes) if errors.is_empty() => return Ok(Checked { routes, destinations }),
         Ok(_) => {}
@@ -61,7 +63,7 @@ fn build(
     name: &str,
     section: &config::destination::Destination,
     clock: &Clock,
-) -> Result<Ready, ConfigError> {
+) -> Result<Ready, Vec<ConfigError>> {
     let key = format!("destinations.{name}");
     let Some(kind) = adapters::ADAPTERS.iter().find(|kind| kind.name == section.adapter) else {
         let known: Vec<_> = adapters::ADAPTERS.iter().map(|kind| kind.name).collect();
@@ -69,15 +71,19 @@ fn build(
             found: format!("\"{}\"", section.adapter),
             expected: format!("one of {}", known.join(", ")),
         };
-        return Err(config.error(&format!("{key}.type"), problem));
+        return Err(vec![config.error(&format!("{key}.type"), problem)]);
     };
+    let faults = config.faults_of_settings(name, &(kind.schema)());
+    if !faults.is_empty() {
+        return Err(faults);
+    }
     let timeout = section.timeout.map_or(TIMEOUT, |timeout| timeout.0);
     let client = reqwest::Client::builder()
         .connect_timeout(timeout.min(CONNECT))
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .build();
-    let fail = |message: String| config.error(&format!("{key}.settings"), Problem::Other(message));
+    let fail = |message: String| vec![config.error(&format!("{key}.settings"), Problem::Other(message))];
     let http = client.map_err(|error| fail(format!("the HTTP client cannot be made: {error}")))?;
     let outside = Outside { http, clock: clock.clone(), timeout, base: config.base.clone() };
     let targets = config.routes.iter().flat_map(|route| &route.to).filter(|target| target.destination() == name);
@@ -94,7 +100,10 @@ fn unknown_types(config: &Config, validation: &Validation) -> Vec<ConfigError> {
     types
         .filter(|(_, name)| !validation.is_resource_type(name))
         .map(|(at, name)| {
-            let expected = "a resource type of FHIR R4".to_owned();
+            let known = validation.resource_types();
+            let nearest = config::nearest(name, known.iter().map(String::as_str));
+            let perhaps = nearest.map(|nearest| format!(", perhaps {nearest}")).unwrap_or_default();
+            let expected = format!("a resource type of FHIR R4{perhaps}");
             config.error(&format!("routes[{at}].types"), Problem::Unexpected { found: format!("\"{name}\""), expected })
         })
         .collect()

@@ -2,10 +2,13 @@
 //! same way, by [`Application::start`], and stop it the same way, by [`Application::stop`].
 
 mod destinations;
+mod findings;
 mod housekeeping;
+mod reachability;
 mod search_key;
 mod signal;
 
+pub use findings::{Findings, inspect};
 pub(crate) use search_key::load as search_key;
 pub use signal::stop_signal;
 

@@ -2,12 +2,14 @@
 //! command could not be carried out (usage, configuration, no database).
 
 mod access;
+mod check;
 mod db;
 mod deliveries;
 mod demo;
 mod exchanges;
 mod package;
 mod partner;
+mod schema;
 mod serve;
 mod show;
 mod source;
@@ -60,6 +62,10 @@ enum Command {
     Serve(serve::Serve),
     /// Run everything at once: database, gateway, two fake partners and a stream of synthetic patients
     Demo(demo::Demo),
+    /// Check a configuration folder and tell everything that is wrong with it
+    Check(check::Check),
+    /// Print the JSON Schema of the configuration, for editors
+    Schema(schema::Schema),
     /// Say which database is used, and what protects the register in it
     Db(db::Db),
     /// Sources: partners that may send
@@ -101,6 +107,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: World) -> ExitC
         match cli.command {
             Command::Serve(serve) => serve.run(world).await,
             Command::Demo(demo) => demo.run(world).await,
+            Command::Check(check) => check.run(&world),
+            Command::Schema(schema) => schema.run(),
             Command::Db(db) => db.run(world).await,
             Command::Source(source) => source.run(&world),
             Command::Exchanges(exchanges) => exchanges.run(world).await,

@@ -1,11 +1,12 @@
 //! `[delivery]`: what holds for every destination unless it says otherwise.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::units::Period;
 
 /// The `[delivery]` section.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Delivery {
     /// How often the backlog is looked at when nothing wakes the worker.
@@ -17,7 +18,7 @@ pub struct Delivery {
 }
 
 /// When to try again, and when to stop trying.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retry {
     /// Wait after the first failure; doubled after each further one, with jitter.

@@ -21,14 +21,10 @@ pub(super) struct Fault {
 #[derive(Debug)]
 pub(super) enum Kind {
     /// The last step of the path is no setting.
-    Unknown { known: &'static [&'static str] },
+    Unknown,
     /// The table at the path lacks this setting.
     Missing(&'static str),
-    /// The value at the path is not one of these.
-    Variant { known: &'static [&'static str] },
-    /// The value at the path is not this.
-    Expected(String),
-    /// Anything else.
+    /// The value at the path is not right.
     Other(String),
 }
 
@@ -62,7 +58,7 @@ impl Error for Fault {
     }
 
     fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(Kind::Expected(in_plain_words(&expected.to_string())))
+        Self::custom(format!("expected {expected}"))
     }
 
     fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -70,29 +66,15 @@ impl Error for Fault {
     }
 
     fn unknown_variant(_: &str, known: &'static [&'static str]) -> Self {
-        Self::new(Kind::Variant { known })
+        Self::custom(format!("expected one of {}", known.join(", ")))
     }
 
-    fn unknown_field(_: &str, known: &'static [&'static str]) -> Self {
-        Self::new(Kind::Unknown { known })
+    fn unknown_field(_: &str, _: &'static [&'static str]) -> Self {
+        Self::new(Kind::Unknown)
     }
 
     fn missing_field(field: &'static str) -> Self {
         Self::new(Kind::Missing(field))
-    }
-}
-
-/// serde names Rust's types; people write TOML.
-fn in_plain_words(expected: &str) -> String {
-    match expected {
-        "usize" | "u32" | "u64" => "a whole number, 0 or more".to_owned(),
-        "a boolean" => "true or false".to_owned(),
-        "a sequence" => "a list in [ ]".to_owned(),
-        "a map" => "a table".to_owned(),
-        "a string" => "a text in quotes".to_owned(),
-        other if other.starts_with("struct ") => "a table".to_owned(),
-        other if other.contains("enum ") => "a text in quotes".to_owned(),
-        other => other.to_owned(),
     }
 }
 
@@ -137,7 +119,7 @@ impl<'de> Deserializer<'de> for &'de Node {
     ) -> Result<V::Value, Fault> {
         match &self.content {
             // A list would be read as the fields in their order.
-            Content::List(_) => Err(Fault::new(Kind::Expected("a table".to_owned()))),
+            Content::List(_) => Err(Fault::custom("expected a table")),
             _ => self.deserialize_map(visitor),
         }
     }
@@ -154,7 +136,7 @@ impl<'de> Deserializer<'de> for &'de Node {
     ) -> Result<V::Value, Fault> {
         match &self.content {
             Content::Text(text) => visitor.visit_enum(StrDeserializer::new(text)),
-            _ => Err(Fault::new(Kind::Expected("a text in quotes".to_owned()))),
+            _ => Err(Fault::custom("expected a text in quotes")),
         }
     }
 

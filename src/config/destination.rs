@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::delivery::Retry;
 use super::units::Period;
 
 /// One destination.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Destination {
     /// Which adapter: a name of the list in `adapters`.
@@ -16,6 +17,7 @@ pub struct Destination {
     pub adapter: String,
     /// What that adapter needs; see its documentation. `secret:` references in it are resolved.
     #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
     pub settings: toml::Table,
     /// What a refusal (or a dead letter) does to later messages of the same patient.
     #[serde(default)]
@@ -25,6 +27,7 @@ pub struct Destination {
     pub on_unknown: OnUnknown,
     /// Deliveries under way at once.
     #[serde(default = "one")]
+    #[schemars(range(min = 1))]
     pub concurrency: usize,
     /// Longest wait for the partner's answer.
     #[serde(default)]
@@ -50,7 +53,7 @@ impl fmt::Debug for Destination {
 }
 
 /// What a refusal does to later messages of the same patient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnReject {
     /// They wait until an operator retries or skips the refused one.
@@ -61,7 +64,7 @@ pub enum OnReject {
 }
 
 /// What happens after a send without a trustworthy answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnUnknown {
     /// Send it again under the same id after the usual wait.

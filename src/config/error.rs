@@ -81,6 +81,23 @@ pub struct ConfigError {
     pub problem: Problem,
 }
 
+impl ConfigError {
+    /// Whether this is about the same setting as `other`, or about something inside it.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        let rest = self.key.strip_prefix(other.key.as_str());
+        !other.key.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    }
+
+    /// Whether this setting is missing because the unknown one of `other` was meant to be it.
+    fn is_misspelt_in(&self, other: &Self) -> bool {
+        let (table, name) = self.key.rsplit_once('.').unwrap_or(("", &self.key));
+        let beside = other.key.rsplit_once('.').unwrap_or(("", &other.key)).0 == table;
+        let meant = matches!(&other.problem, Problem::Unknown { nearest: Some(nearest), .. } if nearest == name);
+        self.problem == Problem::Missing && beside && meant
+    }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.key.as_str() {
@@ -100,7 +117,17 @@ impl ConfigErrors {
     pub fn new(mut errors: Vec<ConfigError>) -> Self {
         errors.sort_by(|a, b| a.place.cmp(&b.place));
         errors.dedup();
+        let misspelt = |error: &ConfigError| errors.iter().any(|other| error.is_misspelt_in(other));
+        let misspelt: Vec<bool> = errors.iter().map(misspelt).collect();
+        let mut misspelt = misspelt.into_iter();
+        errors.retain(|_| !misspelt.next().unwrap_or(false));
         Self(errors)
+    }
+
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The problems one by one.
@@ -132,7 +159,8 @@ impl fmt::Display for ConfigErrors {
 }
 
 /// The one of `known` that `written` was probably meant to be.
-pub(super) fn nearest<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+#[must_use]
+pub fn nearest<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let close = |candidate: &str| {
         let distance = strsim::damerau_levenshtein(&written.to_lowercase(), &candidate.to_lowercase());
         (distance <= 2.max(candidate.len() / 3)).then_some(distance)

@@ -1,11 +1,12 @@
 //! `[identity]`: how patients are recognised and found again without storing their numbers.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::secret::Secret;
 
 /// The `[identity]` section.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
     /// Secret of the keyed hash (HMAC-SHA256), 32 bytes or more; empty: generated once in the data folder.

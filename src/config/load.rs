@@ -12,6 +12,7 @@ use super::check::{self, Report};
 use super::error::{ConfigError, ConfigErrors, Place, Problem};
 use super::recover;
 use super::resolve::resolve_secrets;
+use super::schema;
 use super::secret::Environment;
 use super::tree::{self, Content, Node, Step, render};
 
@@ -34,8 +35,17 @@ impl Config {
     /// # Errors
     /// Every problem that can be found.
     pub fn load_with(dir: Option<&Path>, environment: &Environment) -> Result<Self, ConfigErrors> {
+        Self::inspect(dir, environment).into_result()
+    }
+
+    /// Reads the configuration folder and goes on where something is wrong, for those who have more to check.
+    #[must_use]
+    pub fn inspect(dir: Option<&Path>, environment: &Environment) -> Inspection {
         let Some(dir) = dir else { return assemble(&[], Path::new("."), environment) };
-        assemble(&files_of(dir)?, dir, environment)
+        match files_of(dir) {
+            Ok(files) => assemble(&files, dir, environment),
+            Err(errors) => Inspection { config: None, errors },
+        }
     }
 
     /// Reads one text as if it were the operator's `signalbox.toml` in the folder `base`, without any environment.
@@ -51,7 +61,25 @@ impl Config {
     /// # Errors
     /// Every problem that can be found.
     pub fn from_toml_with(text: &str, base: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
-        assemble(&[File { name: MASTER.to_owned(), text: text.to_owned() }], base, environment)
+        assemble(&[File { name: MASTER.to_owned(), text: text.to_owned() }], base, environment).into_result()
+    }
+}
+
+/// A configuration, and what is wrong with it.
+pub struct Inspection {
+    /// The settings, with something harmless in place of what is wrong: to be checked further, never to be run. Absent
+    /// when too little could be read.
+    pub config: Option<Config>,
+    /// What is wrong.
+    pub errors: ConfigErrors,
+}
+
+impl Inspection {
+    fn into_result(self) -> Result<Config, ConfigErrors> {
+        match self.config {
+            Some(config) if self.errors.is_empty() => Ok(config),
+            _ => Err(self.errors),
+        }
     }
 }
 
@@ -89,7 +117,7 @@ fn unreadable(dir: &Path, name: &str, error: &std::io::Error) -> ConfigError {
     ConfigError { place: Place::file(name), key: String::new(), problem }
 }
 
-fn assemble(files: &[File], base: &Path, environment: &Environment) -> Result<Config, ConfigErrors> {
+fn assemble(files: &[File], base: &Path, environment: &Environment) -> Inspection {
     let (defaults, mut errors) = tree::parse("built-in signalbox.toml", DEFAULTS);
     let mut tree = defaults.clone();
     for file in files {
@@ -103,10 +131,12 @@ fn assemble(files: &[File], base: &Path, environment: &Environment) -> Result<Co
     let complete = errors.iter().all(|error| !error.key.is_empty());
     complete_retries(&mut tree);
     let hash = hex::encode(Sha256::digest(tree.canonical()));
+    errors.extend(schema::faults(&tree));
+    let written = Arc::new(tree.clone());
     resolve_secrets(&mut tree, base, environment, &mut errors);
 
     let places = Arc::new(places_of(&tree));
-    let outcome = recover::read::<Config>(tree, &defaults);
+    let outcome = recover::read::<Config>(tree, &defaults, &errors);
     errors.extend(outcome.errors);
     if let Some(config) = &outcome.value
         && complete
@@ -115,14 +145,12 @@ fn assemble(files: &[File], base: &Path, environment: &Environment) -> Result<Co
         check::check(config, &mut report);
         errors.extend(report.errors);
     }
-    match outcome.value {
-        Some(config) if errors.is_empty() => Ok(Config { hash, base: base.to_owned(), places, ..config }),
-        None if errors.is_empty() => {
-            let problem = Problem::Other("the settings cannot be read".to_owned());
-            Err(ConfigError { place: Place::file(MASTER), key: String::new(), problem }.into())
-        }
-        _ => Err(ConfigErrors::new(errors)),
+    if outcome.value.is_none() && errors.is_empty() {
+        let problem = Problem::Other("the settings cannot be read".to_owned());
+        errors.push(ConfigError { place: Place::file(MASTER), key: String::new(), problem });
     }
+    let config = outcome.value.map(|config| Config { hash, base: base.to_owned(), places, written, ..config });
+    Inspection { config: config.filter(|_| complete), errors: ConfigErrors::new(errors) }
 }
 
 /// Lays a file over the tree; routes are added to those that are there, and a file of `routes/` holds nothing else.

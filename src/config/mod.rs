@@ -10,6 +10,7 @@ pub mod error;
 pub mod http;
 pub mod identity;
 pub mod route;
+pub mod schema;
 pub mod secret;
 pub mod source;
 pub mod token;
@@ -24,19 +25,21 @@ mod resolve;
 mod tests;
 mod text;
 mod tree;
+mod wording;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use error::{ConfigError, ConfigErrors, Place, Problem};
-pub use load::DEFAULTS;
+pub use error::{ConfigError, ConfigErrors, Place, Problem, nearest};
+pub use load::{DEFAULTS, Inspection};
 pub use secret::{Environment, Secret};
 
 /// Everything the operator decides.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Folder for the embedded database and generated keys; relative to the configuration folder.
@@ -67,6 +70,9 @@ pub struct Config {
     /// Where each setting stands, for problems that only those who read the settings can find.
     #[serde(skip)]
     places: Arc<BTreeMap<String, Place>>,
+    /// The settings as they are written, references to secrets unresolved.
+    #[serde(skip)]
+    written: Arc<tree::Node>,
 }
 
 impl Config {
@@ -75,6 +81,13 @@ impl Config {
     #[must_use]
     pub fn place(&self, key: &str) -> Place {
         check::nearest_place(&self.places, key)
+    }
+
+    /// What the schema of an adapter finds wrong with the settings of a destination.
+    #[must_use]
+    pub fn faults_of_settings(&self, destination: &str, schema: &serde_json::Value) -> Vec<ConfigError> {
+        let path = ["destinations", destination, "settings"].map(|key| tree::Step::Key(key.to_owned()));
+        schema::faults_under(&path, &self.written, schema)
     }
 
     /// A problem with a setting, for those who find out later than here: adapters and routing.

@@ -2,17 +2,21 @@
 
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
+use super::text;
+
 /// One route.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
     /// Name, told in the story of every exchange it took.
     pub name: String,
     /// Resource types it takes; empty: all.
     #[serde(default)]
+    #[schemars(with = "Vec<text::TypeName>")]
     pub types: Vec<String>,
     /// Sources it takes from; empty: all.
     #[serde(default)]
@@ -63,13 +67,35 @@ impl<'de> Deserialize<'de> for Target {
     }
 }
 
+const TARGET: &str = "a destination's name, or a table { destination = \"NAME\", … }";
+
+impl JsonSchema for Target {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Target".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "x-expected": TARGET,
+            "anyOf": [
+                { "type": "string" },
+                {
+                    "type": "object",
+                    "properties": { "destination": { "type": "string" } },
+                    "required": ["destination"],
+                },
+            ],
+        })
+    }
+}
+
 struct TargetVisitor;
 
 impl<'de> Visitor<'de> for TargetVisitor {
     type Value = Target;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a destination's name, or a table { destination = \"NAME\", … }")
+        f.write_str(TARGET)
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<Target, E> {

@@ -4,20 +4,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, Place, Problem};
 
 /// A setting or a table of settings.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct Node {
     /// Where its key (or, in a list, the item) stands.
     pub(super) place: Place,
     pub(super) content: Content,
 }
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) enum Content {
     /// Also TOML dates: no setting is one.
     Text(String),
@@ -123,6 +124,12 @@ fn out_of_range(place: &Place, errors: &mut Vec<ConfigError>) -> Content {
     Content::StandIn("")
 }
 
+impl Default for Node {
+    fn default() -> Self {
+        Self { place: Place::file(""), content: Content::Table(BTreeMap::new()) }
+    }
+}
+
 impl Node {
     /// Lays `top` over this: tables member by member, everything else whole.
     pub(super) fn overlay(&mut self, top: Self) {
@@ -194,6 +201,31 @@ impl Node {
             }
             _ => {}
         }
+    }
+
+    /// The settings alone, for the schema; what stands in for something unreadable is null.
+    pub(super) fn to_json(&self) -> Value {
+        match &self.content {
+            Content::Text(text) => Value::from(text.as_str()),
+            Content::Integer(number) => Value::from(*number),
+            Content::Float(number) => Value::from(*number),
+            Content::Boolean(value) => Value::from(*value),
+            Content::StandIn(_) => Value::Null,
+            Content::List(items) => items.iter().map(Self::to_json).collect(),
+            Content::Table(members) => {
+                Value::Object(members.iter().map(|(key, node)| (key.clone(), node.to_json())).collect())
+            }
+        }
+    }
+
+    /// A problem with the setting at `path`; placed at the nearest table around it when it is not written down.
+    pub(super) fn error(&self, path: &[Step], problem: Problem) -> ConfigError {
+        let (mut place, mut node) = (&self.place, Some(self));
+        for step in path {
+            node = node.and_then(|node| node.get(step));
+            place = node.map_or(place, |node| &node.place);
+        }
+        ConfigError { place: place.clone(), key: render(path), problem }
     }
 
     /// The settings alone, without places: equal trees have equal texts.

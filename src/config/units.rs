@@ -1,12 +1,14 @@
 //! Values with units: periods of time (`250ms`, `30s`, `15m`, `24h`, `30d`) and sizes (`512 KiB`, `10 MiB`).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer};
 
-use super::text::parsed;
+use super::text::{form, parsed};
 
 /// A period of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +28,9 @@ pub struct InvalidUnit {
 
 const PERIOD: &str = "a period such as \"250ms\", \"30s\", \"15m\", \"24h\" or \"30d\"";
 const SIZE: &str = "a size such as \"512 KiB\" or \"10 MiB\"";
+
+form!(Period, "^[0-9]+ *(ms|s|m|h|d)$", PERIOD);
+form!(Size, "^[0-9]+ *(B|KiB|MiB|GiB)$", SIZE);
 
 impl FromStr for Period {
     type Err = InvalidUnit;

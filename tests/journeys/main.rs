@@ -11,6 +11,8 @@ mod a_bundle_is_sent;
 #[cfg(test)]
 mod a_central_server_receives;
 #[cfg(test)]
+mod a_configuration_is_checked;
+#[cfg(test)]
 mod a_gp_system_submits_a_patient;
 #[cfg(test)]
 mod a_machine_has_nothing;

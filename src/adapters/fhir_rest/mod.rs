@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Adapter, Outside};
@@ -21,7 +22,7 @@ use crate::exchange::{Conditions, Interaction};
 use options::Send;
 
 /// Settings of a FHIR server.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FhirRest {
     /// Base URL, such as `https://central.example.nhs.uk/FHIR/R4`.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::destination::MllpDestination;
@@ -15,7 +16,7 @@ use crate::formats::hl7v2::charset::Charset;
 use crate::formats::hl7v2::partner::SexAlphabet;
 
 /// `settings` of a destination of type `mllp`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mllp {
     /// `host:port`.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::charset::Charset;
@@ -28,7 +29,7 @@ pub struct Partner {
 }
 
 /// Codes of administrative sex (table 0001).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SexAlphabet {
     /// `1` male, `2` female, `9` not specified, `0` not known.

@@ -1,0 +1,39 @@
+//! Everything that is wrong with a configuration folder, or that looks like a mistake: what `signalbox check` tells.
+//! Nothing is started, written or connected to.
+
+use std::path::Path;
+
+use super::{StartError, destinations, reachability};
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError, ConfigErrors, Environment};
+use crate::validation::Validation;
+
+/// What was found.
+pub struct Findings {
+    /// The gateway would not start.
+    pub errors: ConfigErrors,
+    /// It would start, and somebody should look.
+    pub warnings: ConfigErrors,
+}
+
+/// Checks a configuration folder as a start would, and further.
+///
+/// # Errors
+/// When the profile packs of the binary cannot be read.
+pub fn inspect(folder: &Path, environment: &Environment, clock: &Clock) -> Result<Findings, StartError> {
+    let validation = Validation::built_in()?;
+    let inspection = Config::inspect(Some(folder), environment);
+    let mut errors: Vec<ConfigError> = inspection.errors.iter().cloned().collect();
+    let mut warnings = Vec::new();
+    if let Some(config) = inspection.config {
+        let mut further: Vec<ConfigError> = Vec::new();
+        if let Err(found) = destinations::check(&config, &validation, clock) {
+            further.extend(found.iter().cloned());
+        }
+        warnings = reachability::loose_ends(&config);
+        let news = |found: &ConfigError| !errors.iter().any(|known| found.is_within(known) || known.is_within(found));
+        let further: Vec<ConfigError> = further.into_iter().filter(news).collect();
+        errors.extend(further);
+    }
+    Ok(Findings { errors: ConfigErrors::new(errors), warnings: ConfigErrors::new(warnings) })
+}

@@ -1,0 +1,124 @@
+//! Routes that can never do anything, and partners nobody reaches.
+
+use crate::config::route::Route;
+use crate::config::{Config, ConfigError, Problem};
+
+/// Routes that take nothing, and routes that another one leaves nothing to do.
+pub(super) fn dead_routes(config: &Config) -> Vec<ConfigError> {
+    let routes = &config.routes;
+    let never = routes.iter().enumerate().filter(|(_, route)| condition(route) == Some("false")).map(|(at, _)| {
+        let sentence = "the condition is never true, so the route takes no message".to_owned();
+        config.error(&format!("routes[{at}].when"), Problem::Other(sentence))
+    });
+    let shadowed = routes.iter().enumerate().filter_map(|(at, route)| {
+        let (first, earlier) = routes[..at].iter().enumerate().find(|(_, earlier)| shadows(earlier, route))?;
+        let place = config.place(&format!("routes[{first}].name"));
+        let sentence = format!(
+            "shadowed by the route {:?} at {place}: that one takes every message this one takes and names the same \
+             destinations, so this one does nothing",
+            earlier.name
+        );
+        Some(config.error(&format!("routes[{at}]"), Problem::Other(sentence)))
+    });
+    never.chain(shadowed).collect()
+}
+
+/// Whether whatever `later` takes, `earlier` has sent everywhere `later` would.
+fn shadows(earlier: &Route, later: &Route) -> bool {
+    let named = |target: &crate::config::route::Target| {
+        earlier.to.iter().any(|other| other.destination() == target.destination())
+    };
+    let takes_all = condition(earlier).is_none_or(|when| when == "true" || condition(later) == Some(when));
+    covers(&earlier.types, &later.types)
+        && covers(&earlier.sources, &later.sources)
+        && takes_all
+        && later.to.iter().all(named)
+}
+
+/// An empty list means all.
+fn covers(earlier: &[String], later: &[String]) -> bool {
+    earlier.is_empty() || (!later.is_empty() && later.iter().all(|one| earlier.contains(one)))
+}
+
+fn condition(route: &Route) -> Option<&str> {
+    route.when.as_deref().map(str::trim)
+}
+
+/// Destinations that no route names, and sources whose messages no route takes.
+pub(super) fn loose_ends(config: &Config) -> Vec<ConfigError> {
+    let unnamed = config.destinations.keys().filter(|name| {
+        !config.routes.iter().flat_map(|route| &route.to).any(|target| target.destination() == name.as_str())
+    });
+    let untaken = config
+        .sources
+        .keys()
+        .filter(|name| !config.routes.iter().any(|route| route.sources.is_empty() || route.sources.contains(name)));
+    let unnamed = unnamed.map(|name| (format!("destinations.{name}"), "no route names this destination"));
+    let untaken =
+        untaken.map(|name| (format!("sources.{name}"), "no route takes from this source: all it sends is refused"));
+    unnamed.chain(untaken).map(|(key, sentence)| config.error(&key, Problem::Other(sentence.to_owned()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    const PARTNERS: &str = r#"
+[sources.pas]
+ods = "RX1"
+token_sha256 = ["6d0ba8d1c94b9ce8b6e3f0d2f6c0a8b7a3d2c5f4e1908172635445362718090a"]
+[destinations.a]
+type = "file"
+[destinations.b]
+type = "file"
+"#;
+
+    fn told(routes: &str) -> Vec<String> {
+        let config = Config::from_toml(&format!("{PARTNERS}{routes}"), Path::new(".")).unwrap();
+        let found = dead_routes(&config).into_iter().chain(loose_ends(&config));
+        found.map(|error| format!("{}: {}", error.key, error.problem)).collect()
+    }
+
+    fn route(name: &str, rest: &str) -> String {
+        format!("[[routes]]\nname = \"{name}\"\n{rest}\n")
+    }
+
+    #[test]
+    fn a_route_that_an_earlier_one_leaves_nothing_to_do_is_told() {
+        let all = route("all", "to = [\"a\", \"b\"]");
+        let part = route("part", "types = [\"Patient\"]\nsources = [\"pas\"]\nwhen = \"active\"\nto = [\"b\"]");
+        let found = told(&format!("{all}{part}"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("routes[1]: shadowed by the route \"all\" at signalbox.toml:"), "{found:?}");
+        assert_eq!(told(&format!("{part}{all}")), Vec::<String>::new(), "the narrow one first: both have work");
+    }
+
+    #[test]
+    fn routes_that_differ_in_what_they_take_or_where_they_send_are_left_alone() {
+        let first = route("first", "types = [\"Patient\"]\nwhen = \"active\"\nto = [\"a\"]");
+        for other in [
+            "types = [\"Patient\", \"Encounter\"]\nwhen = \"active\"\nto = [\"a\", \"b\"]",
+            "types = [\"Patient\"]\nto = [\"a\", \"b\"]",
+            "types = [\"Patient\"]\nwhen = \"active\"\nto = [\"a\", \"b\"]",
+        ] {
+            assert_eq!(told(&format!("{first}{}", route("other", other))), Vec::<String>::new(), "{other}");
+        }
+        let same = route("same", "types = [\"Patient\"]\nwhen = \" active \"\nto = [\"a\"]");
+        assert_eq!(told(&format!("{first}{same}{}", route("b", "to = [\"b\"]"))).len(), 1);
+    }
+
+    #[test]
+    fn what_nobody_reaches_is_told() {
+        let found = told(&route("never", "when = \"false\"\nsources = [\"pas\"]\nto = [\"a\"]"));
+        assert_eq!(
+            found,
+            [
+                "routes[0].when: the condition is never true, so the route takes no message",
+                "destinations.b: no route names this destination",
+            ]
+        );
+        let found = told("");
+        assert!(found.iter().any(|told| told.starts_with("sources.pas: no route takes")), "{found:?}");
+    }
+}

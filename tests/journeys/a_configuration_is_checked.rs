@@ -1,0 +1,87 @@
+//! An engineer checks a configuration before anybody starts it: everything that is wrong comes at once, with its place
+//! and what would be right; machines get the same as JSON.
+
+use crate::support::gateway_process::{self, run};
+
+const MASTER: &str = r#"[http]
+max_bdy = "1 MiB"
+[sources.pas]
+ods = "RX1"
+token_sha256 = ["6d0ba8d1c94b9ce8b6e3f0d2f6c0a8b7a3d2c5f4e1908172635445362718090a"]
+[destinations.ward]
+type = "mllp"
+[destinations.ward.settings]
+adress = "ward:2575"
+charset = "latin1"
+sending_application = "SIGNALBOX"
+[destinations.lonely]
+type = "file"
+settings.folder = "outbox"
+[destinations.server]
+type = "fhir-rest"
+settings.base_url = "secret:env:NOBODY_SETS_THIS"
+"#;
+
+const ROUTES: &str = r#"[[routes]]
+name = "admissions"
+types = ["Patients"]
+when = "name.familly()"
+to = ["wrad", "server"]
+[[routes]]
+name = "patients of the practice"
+types = ["Patient"]
+sources = ["pas"]
+to = ["ward"]
+[[routes]]
+name = "active patients of the practice"
+types = ["Patient"]
+sources = ["pas"]
+when = "active"
+to = ["ward"]
+"#;
+
+fn write(master: &str, routes: &str) -> tempfile::TempDir {
+    let folder = gateway_process::folder();
+    std::fs::create_dir(folder.path().join("routes")).unwrap();
+    std::fs::write(folder.path().join("signalbox.toml"), master).unwrap();
+    std::fs::write(folder.path().join("routes/patients.toml"), routes).unwrap();
+    folder
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let folder = write(MASTER, ROUTES);
+    let said = run(&["check", "--config", folder.path().to_str().unwrap()]);
+    assert_eq!(said.code, 1, "{}", said.errors);
+    insta::assert_snapshot!(said.out);
+
+    let said = run(&["check", "--format", "json", "--config", folder.path().to_str().unwrap()]);
+    assert_eq!(said.code, 1);
+    let told: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let misspelt = told["problems"].as_array().unwrap().iter().find(|problem| problem["setting"] == "http.max_bdy");
+    let misspelt = misspelt.unwrap();
+    assert_eq!((misspelt["line"].as_u64(), misspelt["nearest"].as_str()), (Some(2), Some("max_body")));
+    assert_eq!(told["good"], false);
+}
+
+#[test]
+fn a_good_configuration_is_called_good_and_what_is_odd_is_mentioned() {
+    let master = "[destinations.archive]\ntype = \"file\"\nsettings.folder = \"outbox\"\n";
+    let folder = write(master, "");
+    let said = run(&["check", "--config", folder.path().to_str().unwrap()]);
+    assert_eq!(said.code, 0, "{}", said.out);
+    assert!(said.out.contains("signalbox.toml:1:15: warning: destinations.archive: no route names"), "{}", said.out);
+    assert!(said.out.ends_with("the configuration is good; 1 warning\n"), "{}", said.out);
+
+    let said = run(&["check", "--config", "no/such/folder"]);
+    assert_eq!(said.code, 2);
+    assert!(said.errors.contains("there is no folder no/such/folder"), "{}", said.errors);
+}
+
+#[test]
+fn what_check_calls_wrong_does_not_start() {
+    let folder = write(MASTER, ROUTES);
+    let said = run(&["serve", "--config", folder.path().to_str().unwrap()]);
+    assert_eq!(said.code, 2);
+    assert!(said.errors.contains("signalbox.toml:2:1: http.max_bdy: unknown setting"), "{}", said.errors);
+}
