@@ -33,6 +33,8 @@ pub struct Outside {
 pub trait Adapter: DeserializeOwned + JsonSchema {
     /// `type = "…"` in the configuration.
     const TYPE: &'static str;
+    /// Whether a partner gets the JSON body, so that a schema can be asked of it.
+    const SENDS_JSON: bool;
     /// A settings table that starts, for the contract test and the documentation.
     const EXAMPLE: &'static str;
 
@@ -57,6 +59,8 @@ pub struct Kind {
     pub example: &'static str,
     /// What its settings may be, as JSON Schema.
     pub schema: fn() -> serde_json::Value,
+    /// Whether a partner gets the JSON body.
+    pub sends_json: bool,
     /// Reads the settings and builds the destination; also checks the options of every route that uses it.
     pub build: Build,
 }
@@ -67,7 +71,7 @@ pub type Build = fn(toml::Table, &[serde_json::Value], &Outside) -> Result<Arc<d
 /// Erases an adapter's type.
 #[must_use]
 pub const fn kind<A: Adapter>() -> Kind {
-    Kind { name: A::TYPE, example: A::EXAMPLE, schema: schema::of::<A>, build: build::<A> }
+    Kind { name: A::TYPE, example: A::EXAMPLE, schema: schema::of::<A>, sends_json: A::SENDS_JSON, build: build::<A> }
 }
 
 fn build<A: Adapter>(

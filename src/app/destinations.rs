@@ -9,6 +9,7 @@ use super::reachability;
 use crate::adapters::{self, Outside};
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, ConfigErrors, Problem};
+use crate::delivery::body_schema::BodySchema;
 use crate::delivery::destination::Destination;
 use crate::delivery::policy::Policy;
 use crate::delivery::worker::Line;
@@ -88,7 +89,14 @@ fn build(
     let outside = Outside { http, clock: clock.clone(), timeout, base: config.base.clone() };
     let targets = config.routes.iter().flat_map(|route| &route.to).filter(|target| target.destination() == name);
     let options: Vec<_> = targets.map(config::route::Target::options).collect();
-    let destination = (kind.build)(section.settings.clone(), &options, &outside).map_err(fail)?;
+    let mut destination = (kind.build)(section.settings.clone(), &options, &outside).map_err(fail)?;
+    if let Some(file) = &section.schema {
+        let fail = |message: String| vec![config.error(&format!("{key}.schema"), Problem::Other(message))];
+        if !kind.sends_json {
+            return Err(fail(format!("a schema is for JSON bodies, and {} sends none", kind.name)));
+        }
+        destination = BodySchema::before(destination, &config.base.join(file)).map_err(fail)?;
+    }
     let retry = section.retry.clone().unwrap_or_else(|| config.delivery.retry.clone());
     let policy = Policy { retry, on_reject: section.on_reject, on_unknown: section.on_unknown };
     Ok(Ready { destination, policy, concurrency: section.concurrency, timeout })

@@ -3,6 +3,7 @@
 
 mod destinations;
 mod findings;
+pub mod golden;
 mod housekeeping;
 mod reachability;
 mod search_key;
@@ -32,7 +33,7 @@ use crate::delivery::promoter::{Promotions, Wakes};
 use crate::delivery::settle::{Settlements, Settler};
 use crate::delivery::sweeper::Sweeper;
 use crate::delivery::worker::{self, Shared};
-use crate::gateway::{self, Gateway, Parts};
+use crate::gateway::{self, Gateway, Judge, Parts};
 use crate::http::{self, Door, TokenTable};
 use crate::store::bodies;
 use crate::store::destinations as names;
@@ -87,7 +88,7 @@ struct Tasks {
 pub enum StartError {
     /// The configuration has problems.
     #[error("the configuration has problems:\n{0}")]
-    Config(#[from] ConfigErrors),
+    Config(ConfigErrors),
     /// A profile pack of the binary cannot be read.
     #[error("a profile pack cannot be read: {0}")]
     Packs(#[from] signalbox_validator::PackError),
@@ -111,6 +112,13 @@ pub enum StartError {
         /// Why not.
         error: std::io::Error,
     },
+}
+
+/// Not a source: the problems are told once.
+impl From<ConfigErrors> for StartError {
+    fn from(errors: ConfigErrors) -> Self {
+        Self::Config(errors)
+    }
 }
 
 impl Application {
@@ -138,13 +146,12 @@ impl Application {
         let sweeper = engine.sweeper(&start, policies);
         sweeper.recover().await?;
         sweeper.sweep().await?;
+        let max_depth = start.config.http.max_depth;
+        let judge = Judge { validation, routes: checked.routes, destinations: known, search_key, max_depth };
         let parts = Parts {
             clock: start.clock.clone(),
             chance: start.chance.clone(),
-            validation,
-            routes: checked.routes,
-            destinations: known,
-            search_key,
+            judge,
             promotions: engine.promotions.clone(),
             metrics: engine.metrics.clone(),
             pool: engine.pool.clone(),

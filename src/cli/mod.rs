@@ -13,6 +13,7 @@ mod schema;
 mod serve;
 mod show;
 mod source;
+mod test;
 mod validate;
 
 use std::ffi::OsString;
@@ -64,6 +65,8 @@ enum Command {
     Demo(demo::Demo),
     /// Check a configuration folder and tell everything that is wrong with it
     Check(check::Check),
+    /// Try the golden cases beside the routes: a message in, the expected destinations and payloads out
+    Test(test::Test),
     /// Print the JSON Schema of the configuration, for editors
     Schema(schema::Schema),
     /// Say which database is used, and what protects the register in it
@@ -108,6 +111,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: World) -> ExitC
             Command::Serve(serve) => serve.run(world).await,
             Command::Demo(demo) => demo.run(world).await,
             Command::Check(check) => check.run(&world),
+            Command::Test(test) => test.run(&world),
             Command::Schema(schema) => schema.run(),
             Command::Db(db) => db.run(world).await,
             Command::Source(source) => source.run(&world),

@@ -1,6 +1,7 @@
 //! `[destinations.NAME]`: a partner we deliver to. The adapter's own settings stay a table that the adapter reads.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -32,6 +33,9 @@ pub struct Destination {
     /// Longest wait for the partner's answer.
     #[serde(default)]
     pub timeout: Option<Period>,
+    /// File with a JSON Schema that every body must fit; relative to the configuration folder.
+    #[serde(default)]
+    pub schema: Option<PathBuf>,
     /// When to try again; `[delivery.retry]` for what it does not say.
     #[serde(default)]
     pub retry: Option<Retry>,
@@ -47,6 +51,7 @@ impl fmt::Debug for Destination {
             .field("on_unknown", &self.on_unknown)
             .field("concurrency", &self.concurrency)
             .field("timeout", &self.timeout)
+            .field("schema", &self.schema)
             .field("retry", &self.retry)
             .finish()
     }

@@ -98,6 +98,13 @@ pub trait Destination: Send + Sync {
     /// The adapter's judgement of why it was not, or may not have been, taken.
     async fn deliver(&self, delivery: &Delivery) -> Result<Acknowledgement, DeliveryError>;
 
+    /// What would be sent, as a person reads it: a message, or the head and body of a request. Sends nothing, and holds
+    /// no secret.
+    ///
+    /// # Errors
+    /// Why nothing can be sent.
+    fn render(&self, delivery: &Delivery) -> Result<Vec<u8>, DeliveryError>;
+
     /// Whether what the sender asks, with its preconditions, can be asked of this partner under a route's options. It is
     /// refused at the door when it cannot, never ignored. By default: a create or update without preconditions.
     fn carries(&self, interaction: Interaction, conditions: &Conditions, _options: &serde_json::Value) -> bool {

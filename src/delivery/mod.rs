@@ -1,5 +1,6 @@
 //! Delivery: what a destination is, and the worker that leases, sends and settles.
 
+pub mod body_schema;
 pub mod destination;
 pub mod operator;
 pub mod policy;

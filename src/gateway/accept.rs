@@ -36,11 +36,11 @@ type Judged = (Result<Judgement, Rejection>, Vec<[u8; 32]>);
 
 async fn judge_message(inner: &Arc<Inner>, arrival: &Arrival) -> Result<Judged, Rejection> {
     if arrival.body.len() <= LONG_BODY {
-        return Ok(judge::judge(inner, arrival));
+        return Ok(inner.judge.judge(arrival));
     }
     let (inner, arrival) = (Arc::clone(inner), arrival.clone());
     let correlation_id = arrival.ids.correlation.clone();
-    tokio::task::spawn_blocking(move || judge::judge(&inner, &arrival)).await.map_err(|_| {
+    tokio::task::spawn_blocking(move || inner.judge.judge(&arrival)).await.map_err(|_| {
         tracing::error!(correlation_id, "judging a message panicked");
         Rejection::Fault
     })
@@ -129,8 +129,8 @@ async fn check_question(inner: &Arc<Inner>, question: Question) -> Result<Vec<Is
 /// The body is the resource, or a Parameters whose part `resource` holds it
 /// ([validate](https://hl7.org/fhir/R4/resource-operation-validate.html)).
 fn check_body(inner: &Inner, body: &Bytes, wanted: Option<&str>) -> Result<Vec<Issue>, Rejection> {
-    let document = judge::read(body, inner.max_depth)?;
-    let found = judge::resource_type(inner, document.root())?;
+    let document = judge::read(body, inner.judge.max_depth)?;
+    let found = judge::resource_type(&inner.judge, document.root())?;
     let is_part = |part: &Value<'_>| part.get("name").and_then(Value::as_str).as_deref() == Some("resource");
     let parts = document.root().get("parameter").map(|parts| parts.items().filter(is_part).collect::<Vec<_>>());
     let inside = parts.and_then(|parts| parts.first().and_then(|part| part.get("resource")));
@@ -143,7 +143,7 @@ fn check_body(inner: &Inner, body: &Bytes, wanted: Option<&str>) -> Result<Vec<I
             let message = format!("The URL is for a {wanted}, the body is a {found}.");
             Err(Rejection::Unreadable(vec![Issue::error("invalid", message)]))
         }
-        _ => Ok(inner.validation.check(&document)),
+        _ => Ok(inner.judge.validation.check(&document)),
     }
 }
 
@@ -169,7 +169,7 @@ async fn commit(inner: &Inner, row: ExchangeRow, claims: bool) -> Result<Committ
 
 fn accepted_row(inner: &Inner, arrival: &Arrival, judgement: Judgement) -> ExchangeRow {
     let deliveries = judgement.targets.into_iter().filter_map(|target| {
-        let known = inner.destinations.get(&target.destination)?;
+        let known = inner.judge.destinations.get(&target.destination)?;
         Some(DeliveryRow {
             id: Id::new(arrival.received_at, &inner.chance),
             destination: known.number,

@@ -1,53 +1,76 @@
 //! What the gateway thinks of a message, before anything is stored: can it be read, is it valid, who takes it. Pure: no
 //! clock, no database, no network.
 
+use std::collections::HashMap;
+
 use signalbox_validator::json::{Document, Kind, Limits, ReadError, Value};
 
-use super::Inner;
+use super::Known;
+use crate::exchange::keys::SearchKey;
 use crate::exchange::{Arrival, Interaction};
 use crate::formats::fhir_json::patients;
 use crate::outcome::Issue;
 use crate::rejection::Rejection;
-use crate::routing::Target;
+use crate::routing::{Routes, Target};
+use crate::validation::Validation;
 
-/// A message that may be accepted.
-pub(super) struct Judgement {
-    /// Warnings and remarks.
-    pub(super) issues: Vec<Issue>,
-    /// Names of the routes that matched.
-    pub(super) routes: Vec<String>,
-    /// Where it goes.
-    pub(super) targets: Vec<Target>,
-    /// Keys by which it is found again and ordered.
-    pub(super) keys: Vec<[u8; 32]>,
+/// What a message is judged by.
+pub struct Judge {
+    /// The rules of FHIR.
+    pub validation: Validation,
+    /// Which exchange goes where.
+    pub routes: Routes,
+    /// Destinations by name.
+    pub destinations: HashMap<String, Known>,
+    /// The secret behind key columns.
+    pub search_key: SearchKey,
+    /// Deepest nesting of a body.
+    pub max_depth: u32,
 }
 
-/// Judges a message. Also says by which keys a refused one can be found, as far as it could be read.
-pub(super) fn judge(inner: &Inner, arrival: &Arrival) -> (Result<Judgement, Rejection>, Vec<[u8; 32]>) {
-    let document = match read(&arrival.body, inner.max_depth) {
-        Ok(document) => document,
-        Err(rejection) => return (Err(rejection), Vec::new()),
-    };
-    let mut identities = patients::identities(document.root(), &arrival.sender.source);
-    let (interaction, id) = (arrival.interaction, arrival.resource_id.as_deref());
-    identities.extend(patients::resource_key(interaction, &arrival.sender.source, &arrival.resource_type, id));
-    let keys = inner.search_key.keys(&identities);
-    (judge_document(inner, arrival, &document, keys.clone()), keys)
+/// A message that may be accepted.
+pub struct Judgement {
+    /// Warnings and remarks.
+    pub issues: Vec<Issue>,
+    /// Names of the routes that matched.
+    pub routes: Vec<String>,
+    /// Where it goes.
+    pub targets: Vec<Target>,
+    /// Keys by which it is found again and ordered.
+    pub keys: Vec<[u8; 32]>,
+}
+
+impl Judge {
+    /// Judges a message. Also says by which keys a refused one can be found, as far as it could be read.
+    ///
+    /// # Errors
+    /// Beside the keys: why the message is refused.
+    pub fn judge(&self, arrival: &Arrival) -> (Result<Judgement, Rejection>, Vec<[u8; 32]>) {
+        let document = match read(&arrival.body, self.max_depth) {
+            Ok(document) => document,
+            Err(rejection) => return (Err(rejection), Vec::new()),
+        };
+        let mut identities = patients::identities(document.root(), &arrival.sender.source);
+        let (interaction, id) = (arrival.interaction, arrival.resource_id.as_deref());
+        identities.extend(patients::resource_key(interaction, &arrival.sender.source, &arrival.resource_type, id));
+        let keys = self.search_key.keys(&identities);
+        (judge_document(self, arrival, &document, keys.clone()), keys)
+    }
 }
 
 fn judge_document(
-    inner: &Inner,
+    judge: &Judge,
     arrival: &Arrival,
     document: &Document<'_>,
     keys: Vec<[u8; 32]>,
 ) -> Result<Judgement, Rejection> {
     let root = document.root();
-    agrees_with_url(inner, arrival, root)?;
-    let mut issues = inner.validation.check(document);
+    agrees_with_url(judge, arrival, root)?;
+    let mut issues = judge.validation.check(document);
     if issues.iter().any(Issue::is_error) {
         return Err(Rejection::Invalid(issues));
     }
-    let selection = inner.routes.select(&arrival.sender.source, &arrival.resource_type, root);
+    let selection = judge.routes.select(&arrival.sender.source, &arrival.resource_type, root);
     for undecided in &selection.undecided {
         let message =
             format!("Route '{}' could not be decided and was left out: {}", undecided.route, undecided.reason);
@@ -56,7 +79,7 @@ fn judge_document(
     if selection.matched.is_empty() {
         return Err(Rejection::NoRoute { resource_type: arrival.resource_type.clone() });
     }
-    can_be_carried(inner, arrival, &selection.targets)?;
+    can_be_carried(judge, arrival, &selection.targets)?;
     Ok(Judgement { issues, routes: selection.matched, targets: selection.targets, keys })
 }
 
@@ -72,7 +95,7 @@ fn unreadable(error: &ReadError) -> Issue {
 }
 
 /// The type of a resource, or why it is none.
-pub(super) fn resource_type(inner: &Inner, root: Value<'_>) -> Result<String, Rejection> {
+pub(super) fn resource_type(judge: &Judge, root: Value<'_>) -> Result<String, Rejection> {
     let fail = |at: Value<'_>, message: &str| {
         let place = at.position();
         Err(Rejection::Unreadable(vec![Issue::error("structure", message).at(place.line, place.column)]))
@@ -84,14 +107,14 @@ pub(super) fn resource_type(inner: &Inner, root: Value<'_>) -> Result<String, Re
         return fail(root, "The object has no 'resourceType': it is not a FHIR resource.");
     };
     match member.as_str() {
-        Some(name) if inner.validation.is_resource_type(&name) => Ok(name.into_owned()),
+        Some(name) if judge.validation.is_resource_type(&name) => Ok(name.into_owned()),
         Some(_) => fail(member, "The 'resourceType' is not a resource type of FHIR R4."),
         None => fail(member, "The 'resourceType' must be a string."),
     }
 }
 
-fn agrees_with_url(inner: &Inner, arrival: &Arrival, root: Value<'_>) -> Result<(), Rejection> {
-    let found = resource_type(inner, root)?;
+fn agrees_with_url(judge: &Judge, arrival: &Arrival, root: Value<'_>) -> Result<(), Rejection> {
+    let found = resource_type(judge, root)?;
     let fail = |key: &str, message: String| {
         let place = root.get(key).unwrap_or(root).position();
         let issue = Issue::error("invalid", message).at(place.line, place.column);
@@ -117,7 +140,7 @@ fn agrees_with_url(inner: &Inner, arrival: &Arrival, root: Value<'_>) -> Result<
 }
 
 /// What is asked, with its preconditions, is carried to every destination or refused, never ignored.
-fn can_be_carried(inner: &Inner, arrival: &Arrival, targets: &[Target]) -> Result<(), Rejection> {
+fn can_be_carried(judge: &Judge, arrival: &Arrival, targets: &[Target]) -> Result<(), Rejection> {
     let condition = match (&arrival.conditions.if_none_exist, &arrival.conditions.if_match) {
         (Some(_), _) => Some("If-None-Exist"),
         (None, Some(_)) => Some("If-Match"),
@@ -129,7 +152,7 @@ fn can_be_carried(inner: &Inner, arrival: &Arrival, targets: &[Target]) -> Resul
         )));
     }
     let unable = |target: &&Target| {
-        !inner.destinations.get(&target.destination).is_some_and(|known| known.carries(arrival, &target.options))
+        !judge.destinations.get(&target.destination).is_some_and(|known| known.carries(arrival, &target.options))
     };
     let Some(Target { destination, .. }) = targets.iter().find(unable) else { return Ok(()) };
     Err(Rejection::NotImplemented(match condition {

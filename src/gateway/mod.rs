@@ -8,7 +8,6 @@ mod refusals;
 mod start;
 mod status;
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,15 +22,13 @@ use tokio_util::task::TaskTracker;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::delivery::destination::Destination;
-use crate::exchange::keys::SearchKey;
 use crate::exchange::state::ExchangeStatus;
 use crate::exchange::{Arrival, ExchangeId, RequestIds, Sender};
 use crate::outcome::Issue;
 use crate::rejection::Rejection;
-use crate::routing::Routes;
 use crate::telemetry::Metrics;
-use crate::validation::Validation;
 
+pub use judge::{Judge, Judgement};
 pub use start::{Parts, start};
 
 /// A handle on the running gateway; cheap to clone.
@@ -41,11 +38,7 @@ pub struct Gateway(Arc<Inner>);
 struct Inner {
     clock: Clock,
     chance: Chance,
-    validation: Validation,
-    routes: Routes,
-    destinations: HashMap<String, Known>,
-    search_key: SearchKey,
-    max_depth: u32,
+    judge: Judge,
     config_hash: String,
     queue: mpsc::Sender<commit::Commit>,
     pool: PgPool,
@@ -187,7 +180,7 @@ impl Gateway {
     /// When the database refuses; they stay counted.
     pub async fn record_refusals(&self) -> sqlx::Result<()> {
         let now = self.0.clock.now();
-        self.0.refusals.record(&self.0.pool, now, &self.0.config_hash, self.0.validation.packs_hash()).await
+        self.0.refusals.record(&self.0.pool, now, &self.0.config_hash, self.0.judge.validation.packs_hash()).await
     }
 
     /// What became of an exchange; `None` when there is none or another source sent it.
@@ -203,25 +196,25 @@ impl Gateway {
     /// # Errors
     /// `Unreadable`, with line and column.
     pub fn read<'b>(&self, body: &'b [u8]) -> Result<Document<'b>, Rejection> {
-        judge::read(body, self.0.max_depth)
+        judge::read(body, self.0.judge.max_depth)
     }
 
     /// Whether FHIR R4 has this resource type.
     #[must_use]
     pub fn is_resource_type(&self, name: &str) -> bool {
-        self.0.validation.is_resource_type(name)
+        self.0.judge.validation.is_resource_type(name)
     }
 
     /// Resource types that at least one route takes, sorted.
     #[must_use]
     pub fn routed_types(&self) -> Vec<String> {
-        let all = || self.0.validation.resource_types().into_iter();
-        all().filter(|name| self.0.routes.takes(name)).collect()
+        let all = || self.0.judge.validation.resource_types().into_iter();
+        all().filter(|name| self.0.judge.routes.takes(name)).collect()
     }
 
     /// Name and version of every loaded profile pack.
     #[must_use]
     pub fn packs(&self) -> Vec<(String, String)> {
-        self.0.validation.packs()
+        self.0.judge.validation.packs()
     }
 }

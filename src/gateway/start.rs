@@ -1,6 +1,5 @@
 //! Puts the gateway together and gives back the tasks that make it run.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use sqlx::PgPool;
@@ -10,15 +9,12 @@ use tokio_util::task::TaskTracker;
 
 use super::commit::{self, Writers};
 use super::refusals::Refusals;
-use super::{Gateway, Inner, Known};
+use super::{Gateway, Inner, Judge};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::delivery::promoter::Promotions;
-use crate::exchange::keys::SearchKey;
-use crate::routing::Routes;
 use crate::telemetry::Metrics;
-use crate::validation::Validation;
 
 /// What the gateway is made of.
 pub struct Parts {
@@ -26,14 +22,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Randomness.
     pub chance: Chance,
-    /// The rules of FHIR.
-    pub validation: Validation,
-    /// Which exchange goes where.
-    pub routes: Routes,
-    /// Destinations by name.
-    pub destinations: HashMap<String, Known>,
-    /// The secret behind key columns.
-    pub search_key: SearchKey,
+    /// What messages are judged by.
+    pub judge: Judge,
     /// Where new keys are handed to.
     pub promotions: Promotions,
     /// Connections for reads.
@@ -59,8 +49,8 @@ pub fn start(parts: Parts, config: &Config, writers_tracker: &TaskTracker) -> Ga
         promotions: parts.promotions,
         clock: parts.clock.clone(),
         config_hash: config.hash.clone(),
-        packs: parts.validation.packs_hash().to_owned(),
-        key_id: parts.search_key.id(),
+        packs: parts.judge.validation.packs_hash().to_owned(),
+        key_id: parts.judge.search_key.id(),
         batch: config.database.batch,
         metrics: parts.metrics.clone(),
     });
@@ -70,11 +60,7 @@ pub fn start(parts: Parts, config: &Config, writers_tracker: &TaskTracker) -> Ga
     Gateway(Arc::new(Inner {
         clock: parts.clock,
         chance: parts.chance,
-        validation: parts.validation,
-        routes: parts.routes,
-        destinations: parts.destinations,
-        search_key: parts.search_key,
-        max_depth: config.http.max_depth,
+        judge: parts.judge,
         config_hash: config.hash.clone(),
         queue,
         pool: parts.pool,

@@ -35,6 +35,8 @@ mod conditions_are_never_ignored;
 #[cfg(test)]
 mod each_test_has_a_database_of_its_own;
 #[cfg(test)]
+mod golden_cases_are_tried;
+#[cfg(test)]
 mod old_bodies_are_dropped;
 #[cfg(test)]
 mod order_is_kept_per_patient;

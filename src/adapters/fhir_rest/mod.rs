@@ -37,6 +37,7 @@ pub struct FhirRest {
 
 impl Adapter for FhirRest {
     const TYPE: &'static str = "fhir-rest";
+    const SENDS_JSON: bool = true;
     const EXAMPLE: &'static str = "base_url = \"http://127.0.0.1:9090/fhir\"";
 
     fn check_options(&self, options: &serde_json::Value) -> Result<(), String> {
@@ -84,6 +85,11 @@ impl Destination for Server {
             Ok(answer) => answer::judge(answer, self.clock.now()).await,
             Err(error) => Err(unsent(&error, send.may_repeat_blindly())),
         }
+    }
+
+    fn render(&self, delivery: &Delivery) -> Result<Vec<u8>, DeliveryError> {
+        let send = Send::read(&delivery.options).map_err(DeliveryError::refused)?;
+        request::render(self, &send, delivery)
     }
 
     fn carries(&self, interaction: Interaction, conditions: &Conditions, options: &serde_json::Value) -> bool {

@@ -50,6 +50,23 @@ pub(super) fn build(server: &Server, send: &Send, delivery: &Delivery) -> Result
     Ok(request)
 }
 
+/// The request as a person reads it: method and path below the base, preconditions, an empty line, the body.
+pub(super) fn render(server: &Server, send: &Send, delivery: &Delivery) -> Result<Vec<u8>, DeliveryError> {
+    let unmade = |_| DeliveryError::refused("the request could not be made of the resource");
+    let request = build(server, send, delivery)?.build().map_err(unmade)?;
+    let path = request.url().as_str().strip_prefix(&server.base).unwrap_or_else(|| request.url().path());
+    let path = if path.is_empty() { "/" } else { path };
+    let mut text = format!("{} {path}\n", request.method());
+    for name in ["if-none-exist", "if-match"] {
+        if let Some(value) = request.headers().get(name).and_then(|value| value.to_str().ok()) {
+            text.push_str(&format!("{name}: {value}\n"));
+        }
+    }
+    text.push('\n');
+    let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+    Ok([text.as_bytes(), body].concat())
+}
+
 /// `system|value` of the resource's identifier of this system; exactly one, or it is not known which resource is meant.
 fn identifier(root: Value<'_>, system: &str) -> Result<String, DeliveryError> {
     let listed = root.get("identifier").map(|found| {

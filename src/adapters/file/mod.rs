@@ -34,6 +34,7 @@ fn default_name() -> String {
 
 impl Adapter for File {
     const TYPE: &'static str = "file";
+    const SENDS_JSON: bool = true;
     const EXAMPLE: &'static str = "folder = \"outbox\"\nname = \"{received}-{type}-{delivery}.json\"";
 
     fn check_options(&self, options: &serde_json::Value) -> Result<(), String> {
@@ -61,6 +62,10 @@ impl Destination for Folder {
         let body = delivery.body.clone();
         let written = tokio::task::spawn_blocking(move || write(&path, &body)).await;
         written.unwrap_or_else(|_| Err(DeliveryError::unknown("writing the file was cut short")))
+    }
+
+    fn render(&self, delivery: &Delivery) -> Result<Vec<u8>, DeliveryError> {
+        Ok(delivery.body.to_vec())
     }
 
     /// A transaction is a file like any other; preconditions mean nothing to a folder.

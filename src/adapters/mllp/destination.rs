@@ -118,6 +118,10 @@ impl Destination for MllpDestination {
         })
     }
 
+    fn render(&self, delivery: &Delivery) -> Result<Vec<u8>, DeliveryError> {
+        self.encode(delivery)
+    }
+
     /// Connects unless every connection is in use; the one it opens is kept, because some partners take only one.
     async fn check(&self) -> Result<(), DeliveryError> {
         if self.free.available_permits() == 0 {

@@ -64,6 +64,7 @@ fn max_frame() -> Size {
 
 impl Adapter for Mllp {
     const TYPE: &'static str = "mllp";
+    const SENDS_JSON: bool = false;
     const EXAMPLE: &'static str = r#"
 address = "127.0.0.1:2575"
 sending_application = "SIGNALBOX"
