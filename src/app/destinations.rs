@@ -14,6 +14,7 @@ use crate::delivery::destination::Destination;
 use crate::delivery::policy::Policy;
 use crate::delivery::worker::Line;
 use crate::gateway::Known;
+use crate::http::Tls;
 use crate::routing::Routes;
 use crate::validation::Validation;
 
@@ -33,7 +34,7 @@ struct Ready {
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a connection may take to open; never longer than the destination's own timeout.
-const CONNECT: Duration = Duration::from_secs(10);
+pub(super) const CONNECT: Duration = Duration::from_secs(10);
 
 pub(super) fn check(config: &Config, validation: &Validation, clock: &Clock) -> Result<Checked, ConfigErrors> {
     let mut errors = Vec::new();
@@ -79,13 +80,9 @@ fn build(
         return Err(faults);
     }
     let timeout = section.timeout.map_or(TIMEOUT, |timeout| timeout.0);
-    let client = reqwest::Client::builder()
-        .connect_timeout(timeout.min(CONNECT))
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build();
     let fail = |message: String| vec![config.error(&format!("{key}.settings"), Problem::Other(message))];
-    let http = client.map_err(|error| fail(format!("the HTTP client cannot be made: {error}")))?;
+    let http =
+        client(timeout.min(CONNECT)).map_err(|error| fail(format!("the HTTP client cannot be made: {error}")))?;
     let outside = Outside { http, clock: clock.clone(), timeout, base: config.base.clone() };
     let targets = config.routes.iter().flat_map(|route| &route.to).filter(|target| target.destination() == name);
     let options: Vec<_> = targets.map(config::route::Target::options).collect();
@@ -100,6 +97,18 @@ fn build(
     let retry = section.retry.clone().unwrap_or_else(|| config.delivery.retry.clone());
     let policy = Policy { retry, on_reject: section.on_reject, on_unknown: section.on_unknown };
     Ok(Ready { destination, policy, concurrency: section.concurrency, timeout })
+}
+
+/// The HTTP client: no redirects, no proxy of the environment.
+pub(super) fn client(connect: Duration) -> reqwest::Result<reqwest::Client> {
+    let client = reqwest::Client::builder().connect_timeout(connect);
+    client.redirect(reqwest::redirect::Policy::none()).no_proxy().build()
+}
+
+/// TLS of the front door, when it is configured.
+pub(super) fn tls(config: &Config) -> Result<Option<Tls>, ConfigErrors> {
+    Tls::load(&config.http.tls, &config.base)
+        .map_err(|(key, sentence)| config.error(key, Problem::Other(sentence)).into())
 }
 
 fn unknown_types(config: &Config, validation: &Validation) -> Vec<ConfigError> {

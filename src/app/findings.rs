@@ -30,6 +30,9 @@ pub fn inspect(folder: &Path, environment: &Environment, clock: &Clock) -> Resul
         if let Err(found) = destinations::check(&config, &validation, clock) {
             further.extend(found.iter().cloned());
         }
+        if let Err(found) = destinations::tls(&config) {
+            further.extend(found.iter().cloned());
+        }
         warnings = reachability::loose_ends(&config);
         let news = |found: &ConfigError| !errors.iter().any(|known| found.is_within(known) || known.is_within(found));
         let further: Vec<ConfigError> = further.into_iter().filter(news).collect();

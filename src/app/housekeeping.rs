@@ -14,7 +14,7 @@ use crate::config;
 use crate::delivery::promoter::Wakes;
 use crate::delivery::sweeper::Sweeper;
 use crate::gateway::Gateway;
-use crate::store::{bodies, message_keys};
+use crate::store::{bodies, message_keys, used_tokens};
 
 const RECOVER_EVERY: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
@@ -116,6 +116,10 @@ async fn tidy(owner: &PgConnectOptions, now: DateTime<Utc>, database: &config::d
     }
     if let Some(before) = before(now, database.keep_message_ids.0) {
         message_keys::forget(&mut db, before).await?;
+    }
+    // A day late: clocks differ.
+    if let Some(before) = before(now, Duration::from_hours(24)) {
+        used_tokens::forget(&mut db, before).await?;
     }
     Ok(())
 }

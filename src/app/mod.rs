@@ -34,7 +34,7 @@ use crate::delivery::settle::{Settlements, Settler};
 use crate::delivery::sweeper::Sweeper;
 use crate::delivery::worker::{self, Shared};
 use crate::gateway::{self, Gateway, Judge, Parts};
-use crate::http::{self, Door, TokenTable};
+use crate::http::{self, Door, Identities, Issuers, Listening, TokenTable};
 use crate::store::bodies;
 use crate::store::destinations as names;
 use crate::store::schema::{self, SchemaError};
@@ -104,6 +104,9 @@ pub enum StartError {
     /// The secret of the search keys.
     #[error("{0}")]
     SearchKey(String),
+    /// The HTTP client cannot be made.
+    #[error("the HTTP client cannot be made: {0}")]
+    Client(#[from] reqwest::Error),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -130,6 +133,7 @@ impl Application {
         let validation = Validation::built_in()?;
         let checked = destinations::check(&start.config, &validation, &start.clock)?;
         let tokens = TokenTable::of(&start.config.sources).map_err(|error| StartError::Tokens(error.to_string()))?;
+        let tls = destinations::tls(&start.config)?;
         let search_key = search_key::load(&start.config, &start.chance)?;
         let mut owner = start.owner.connect().await?;
         prepare(&mut owner, start.app_role.as_deref(), &start.clock).await?;
@@ -147,7 +151,8 @@ impl Application {
         sweeper.recover().await?;
         sweeper.sweep().await?;
         let max_depth = start.config.http.max_depth;
-        let judge = Judge { validation, routes: checked.routes, destinations: known, search_key, max_depth };
+        let sources = start.config.sources.clone();
+        let judge = Judge { validation, routes: checked.routes, destinations: known, search_key, max_depth, sources };
         let parts = Parts {
             clock: start.clock.clone(),
             chance: start.chance.clone(),
@@ -172,17 +177,21 @@ impl Application {
             destinations: start.config.destinations.keys().cloned().collect(),
             stopping: engine.tasks.stop.clone(),
         };
+        let issuers = Issuers::of(&start.config, &gateway, &destinations::client(destinations::CONNECT)?, &start.clock);
+        let identities = Identities::new(tokens, issuers, &start.config.sources);
         let door = Door {
             gateway: gateway.clone(),
             clock: start.clock,
             chance: start.chance,
-            settings: start.config.http.clone(),
+            config: start.config.clone(),
             base_url: base_url.clone(),
-            tokens,
+            identities,
             tasks: engine.tasks.doors.clone(),
         };
-        let serving =
-            http::serve(listener, http::router(door).merge(dashboard::router(watch)), engine.tasks.stop.clone());
+        let router = http::router(door).merge(dashboard::router(watch));
+        let tasks = engine.tasks.doors.clone();
+        let listening = Listening { listener, tls, settings: start.config.http.clone(), router, tasks };
+        let serving = http::serve(listening, engine.tasks.stop.clone());
         engine.tasks.doors.spawn(async move {
             if let Err(error) = serving.await {
                 tracing::error!(%error, "the front door failed");
@@ -330,6 +339,7 @@ async fn register(
 
 fn base_url(config: &Config, address: SocketAddr) -> String {
     match config.http.base_url.trim_end_matches('/') {
+        "" if config.http.tls.is_on() => format!("https://{address}/fhir"),
         "" => format!("http://{address}/fhir"),
         configured => configured.to_owned(),
     }

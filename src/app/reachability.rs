@@ -44,7 +44,7 @@ fn condition(route: &Route) -> Option<&str> {
     route.when.as_deref().map(str::trim)
 }
 
-/// Destinations that no route names, and sources whose messages no route takes.
+/// Destinations that no route names, sources whose messages no route takes, certificates nobody asks for.
 pub(super) fn loose_ends(config: &Config) -> Vec<ConfigError> {
     let unnamed = config.destinations.keys().filter(|name| {
         !config.routes.iter().flat_map(|route| &route.to).any(|target| target.destination() == name.as_str())
@@ -56,7 +56,21 @@ pub(super) fn loose_ends(config: &Config) -> Vec<ConfigError> {
     let unnamed = unnamed.map(|name| (format!("destinations.{name}"), "no route names this destination"));
     let untaken =
         untaken.map(|name| (format!("sources.{name}"), "no route takes from this source: all it sends is refused"));
-    unnamed.chain(untaken).map(|(key, sentence)| config.error(&key, Problem::Other(sentence.to_owned()))).collect()
+    let unasked = config
+        .sources
+        .iter()
+        .filter(|(_, source)| !source.certificates.is_empty() && !config.http.tls.asks_clients())
+        .map(|(name, _)| {
+            (
+                format!("sources.{name}.certificates"),
+                "no client certificate is asked for: set http.tls.client_authorities",
+            )
+        });
+    unnamed
+        .chain(untaken)
+        .chain(unasked)
+        .map(|(key, sentence)| config.error(&key, Problem::Other(sentence.to_owned())))
+        .collect()
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::Config;
 use super::delivery::Retry;
 use super::error::{ConfigError, Place, Problem, nearest};
+use super::http::Http;
 use super::route::{Route, Target};
-use super::source::Source;
 use super::units::Period;
 
 /// Collects problems.
@@ -59,7 +59,8 @@ pub(super) fn check(config: &Config, report: &mut Report<'_>) {
     check_http(config, report);
     check_database(config, report);
     check_delivery(config, report);
-    check_sources(&config.sources, report);
+    check_issuers(config, report);
+    check_sources(config, report);
     check_destinations(config, report);
     config.routes.iter().enumerate().for_each(|(index, route)| check_route(config, index, route, report));
     let names = config.routes.iter().map(|route| route.name.as_str()).enumerate();
@@ -68,13 +69,41 @@ pub(super) fn check(config: &Config, report: &mut Report<'_>) {
 
 fn check_http(config: &Config, report: &mut Report<'_>) {
     let http = &config.http;
-    if !http.listen.ip().is_loopback() {
-        let expected = "a loopback address such as 127.0.0.1:8080: the gateway speaks plain HTTP, so TLS comes first, \
-                        in a proxy on this machine";
+    if !(http.listen.ip().is_loopback() || http.tls.is_on() || http.behind_proxy) {
+        let expected = "a loopback address such as 127.0.0.1:8080, or TLS (http.tls), or a proxy that has it \
+                        (http.behind_proxy = true)";
         report.unexpected("http.listen", format!("\"{}\"", http.listen), expected);
     }
+    check_tls(http, report);
     at_least_one("http.max_body", http.max_body.0, report);
-    some_time("http.timeout", http.timeout, report);
+    if http.max_header.0 < LEAST_HEAD || http.max_header.0 > u64::from(u32::MAX) {
+        report.unexpected("http.max_header", format!("{} bytes", http.max_header.0), "8 KiB or more, less than 4 GiB");
+    }
+    for (key, period) in
+        [("timeout", http.timeout), ("head_timeout", http.head_timeout), ("body_pause", http.body_pause)]
+    {
+        some_time(&format!("http.{key}"), period, report);
+    }
+    if http.wait > http.timeout {
+        report.unexpected("http.wait", format!("\"{}\"", http.wait), "no longer than http.timeout");
+    }
+}
+
+/// Least that the HTTP library takes.
+const LEAST_HEAD: u64 = 8 * 1024;
+
+fn check_tls(http: &Http, report: &mut Report<'_>) {
+    let tls = &http.tls;
+    if tls.is_on() && tls.key.as_os_str().is_empty() {
+        report.unexpected("http.tls.key", "nothing", "the file with the certificate's private key");
+    }
+    if !tls.is_on() && (tls.asks_clients() || !tls.key.as_os_str().is_empty()) {
+        report.unexpected("http.tls.certificate", "nothing", "the file with our certificate");
+    }
+    if tls.client_certificate_needed && !tls.asks_clients() {
+        let expected = "the file with the authorities that sign certificates of sources";
+        report.unexpected("http.tls.client_authorities", "nothing", expected);
+    }
 }
 
 fn check_database(config: &Config, report: &mut Report<'_>) {
@@ -117,18 +146,57 @@ fn check_retry(key: &str, retry: &Retry, report: &mut Report<'_>) {
     }
 }
 
-fn check_sources(sources: &BTreeMap<String, Source>, report: &mut Report<'_>) {
-    let mut hashes = Vec::new();
-    for (name, source) in sources {
-        check_name(&format!("sources.{name}"), name, report);
-        let key = format!("sources.{name}.token_sha256");
-        if source.token_sha256.is_empty() {
-            report.unexpected(&key, "an empty list", "at least one hash, as signalbox source token prints it");
+fn check_sources(config: &Config, report: &mut Report<'_>) {
+    let (mut hashes, mut names, mut subjects) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, source) in &config.sources {
+        let at = format!("sources.{name}");
+        check_name(&at, name, report);
+        if source.token_sha256.is_empty() && source.certificates.is_empty() && source.jwt.is_none() {
+            let expected =
+                "token_sha256 (signalbox source token makes one), certificates or jwt: a way to prove itself";
+            report.unexpected(&at, "none", expected);
         }
-        let entries = source.token_sha256.iter().enumerate();
-        hashes.extend(entries.map(|(index, hash)| (format!("{key}[{index}]"), hash.as_str())));
+        let listed = |key: &str, list: &[String]| {
+            let key = format!("{at}.{key}");
+            list.iter()
+                .enumerate()
+                .map(|(index, one)| (format!("{key}[{index}]"), one.to_lowercase()))
+                .collect::<Vec<_>>()
+        };
+        hashes.extend(listed("token_sha256", &source.token_sha256));
+        names.extend(listed("certificates", &source.certificates));
+        if let Some(jwt) = &source.jwt {
+            let key = format!("{at}.jwt");
+            check_exists("issuers", &jwt.issuer, config.issuers.keys(), &format!("{key}.issuer"), report);
+            subjects.push((format!("{key}.subject"), format!("{} {}", jwt.issuer, jwt.subject)));
+        }
+        if source.limits.burst.is_some() && source.limits.rate.is_none() {
+            report.unexpected(&format!("{at}.limits.burst"), "a burst without a rate", "limits.rate beside it");
+        }
     }
-    check_doubles(hashes.into_iter(), "token", report);
+    for (keyed, what) in [(&hashes, "token"), (&names, "certificate's name"), (&subjects, "subject")] {
+        check_doubles(keyed.iter().map(|(key, value)| (key.clone(), value.as_str())), what, report);
+    }
+}
+
+fn check_issuers(config: &Config, report: &mut Report<'_>) {
+    for (name, issuer) in &config.issuers {
+        let key = format!("issuers.{name}");
+        check_name(&key, name, report);
+        if issuer.jwks.starts_with("http://") {
+            let expected = "an https:// address or a file: who can change keys on the way can be any source";
+            report.unexpected(&format!("{key}.jwks"), format!("{:?}", issuer.jwks), expected);
+        }
+        for (setting, value) in [("issuer", &issuer.issuer), ("audience", &issuer.audience), ("jwks", &issuer.jwks)] {
+            if value.is_empty() {
+                report.unexpected(&format!("{key}.{setting}"), "nothing", "a value: every token is compared with it");
+            }
+        }
+        some_time(&format!("{key}.longest"), issuer.longest, report);
+    }
+    let issuers =
+        config.issuers.iter().map(|(name, issuer)| (format!("issuers.{name}.issuer"), issuer.issuer.as_str()));
+    check_doubles(issuers, "issuer", report);
 }
 
 fn check_destinations(config: &Config, report: &mut Report<'_>) {

@@ -9,10 +9,12 @@ pub mod destination;
 pub mod error;
 pub mod http;
 pub mod identity;
+pub mod issuer;
 pub mod route;
 pub mod schema;
 pub mod secret;
 pub mod source;
+pub mod tls;
 pub mod token;
 pub mod units;
 
@@ -52,6 +54,9 @@ pub struct Config {
     pub identity: identity::Identity,
     /// Defaults of every destination, and the worker.
     pub delivery: delivery::Delivery,
+    /// Identity providers whose tokens prove sources, by name.
+    #[serde(default)]
+    pub issuers: BTreeMap<String, issuer::Issuer>,
     /// Partners that may send, by name.
     #[serde(default)]
     pub sources: BTreeMap<String, source::Source>,

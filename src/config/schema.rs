@@ -72,6 +72,7 @@ fn of_tree() -> Value {
     for section in ["http", "database", "identity", "delivery"] {
         optional(&mut schema["properties"][section]);
     }
+    optional(&mut schema["properties"]["http"]["properties"]["tls"]);
     optional(&mut schema["properties"]["delivery"]["properties"]["retry"]);
     optional(&mut schema["properties"]["destinations"]["additionalProperties"]["properties"]["retry"]);
     schema

@@ -1,11 +1,12 @@
 //! What the gateway thinks of a message, before anything is stored: can it be read, is it valid, who takes it. Pure: no
 //! clock, no database, no network.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use signalbox_validator::json::{Document, Kind, Limits, ReadError, Value};
 
-use super::Known;
+use super::{Known, profiles};
+use crate::config::source::{Source, UnknownProfile};
 use crate::exchange::keys::SearchKey;
 use crate::exchange::{Arrival, Interaction};
 use crate::formats::fhir_json::patients;
@@ -26,6 +27,8 @@ pub struct Judge {
     pub search_key: SearchKey,
     /// Deepest nesting of a body.
     pub max_depth: u32,
+    /// What the sources may send.
+    pub sources: BTreeMap<String, Source>,
 }
 
 /// A message that may be accepted.
@@ -46,7 +49,9 @@ impl Judge {
     /// # Errors
     /// Beside the keys: why the message is refused.
     pub fn judge(&self, arrival: &Arrival) -> (Result<Judgement, Rejection>, Vec<[u8; 32]>) {
-        let document = match read(&arrival.body, self.max_depth) {
+        let source = self.sources.get(&arrival.sender.source);
+        let max_depth = source.and_then(|source| source.limits.max_depth).unwrap_or(self.max_depth);
+        let document = match read(&arrival.body, max_depth) {
             Ok(document) => document,
             Err(rejection) => return (Err(rejection), Vec::new()),
         };
@@ -67,6 +72,10 @@ fn judge_document(
     let root = document.root();
     agrees_with_url(judge, arrival, root)?;
     let mut issues = judge.validation.check(document);
+    let policy =
+        judge.sources.get(&arrival.sender.source).map_or(UnknownProfile::Warn, |source| source.unknown_profile);
+    let known = |url: &str| judge.validation.applies(url, &arrival.resource_type);
+    issues.extend(profiles::unknown(root, &arrival.resource_type, policy, known));
     if issues.iter().any(Issue::is_error) {
         return Err(Rejection::Invalid(issues));
     }

@@ -4,6 +4,7 @@
 mod accept;
 mod commit;
 mod judge;
+mod profiles;
 mod refusals;
 mod start;
 mod status;
@@ -26,6 +27,7 @@ use crate::exchange::state::ExchangeStatus;
 use crate::exchange::{Arrival, ExchangeId, RequestIds, Sender};
 use crate::outcome::Issue;
 use crate::rejection::Rejection;
+use crate::store::used_tokens;
 use crate::telemetry::Metrics;
 
 pub use judge::{Judge, Judgement};
@@ -189,6 +191,18 @@ impl Gateway {
     /// When the database cannot answer.
     pub async fn status(&self, sender: &Sender, exchange: ExchangeId) -> Result<Option<ExchangeStatus>, Rejection> {
         status::status(&self.0.pool, sender, exchange).await
+    }
+
+    /// Takes a single-use token; `false` when it was used before, or when nobody can tell now.
+    pub async fn claim_token(&self, issuer: &str, token: &str, ends: DateTime<Utc>) -> bool {
+        let claim = async {
+            let mut db = self.0.pool.acquire().await?;
+            used_tokens::claim(&mut db, issuer, token, ends).await
+        };
+        claim.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a single-use token could not be checked and is refused");
+            false
+        })
     }
 
     /// Reads a body as the JSON that FHIR asks for, within the configured depth.

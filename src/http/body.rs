@@ -27,8 +27,18 @@ pub(super) struct Bounds {
     pub(super) size: u64,
     /// The time a request may take; said in the answer.
     pub(super) time: Duration,
+    /// Longest silence between two pieces.
+    pub(super) pause: Duration,
     /// When that time is over.
     pub(super) deadline: Instant,
+}
+
+impl Bounds {
+    /// The time that the next piece has, and when it is over.
+    fn next_piece(&self) -> (Duration, Instant) {
+        let pause = Instant::now() + self.pause;
+        if pause < self.deadline { (self.pause, pause) } else { (self.time, self.deadline) }
+    }
 }
 
 /// A body that has not been read, or not to its end.
@@ -67,7 +77,8 @@ impl Inbound {
         let expected = self.length.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
         let mut body = BytesMut::with_capacity(expected.min(READY));
         loop {
-            match timeout_at(bounds.deadline, stream.next()).await {
+            let (limit, until) = bounds.next_piece();
+            match timeout_at(until, stream.next()).await {
                 Ok(None) => return Ok(body.freeze()),
                 Ok(Some(Ok(piece))) => {
                     let total = self.count(&piece);
@@ -78,7 +89,7 @@ impl Inbound {
                     body.extend_from_slice(&piece);
                 }
                 Ok(Some(Err(_))) => return Err(broken_off()),
-                Err(_) => return Err(Rejection::Timeout { limit: bounds.time }),
+                Err(_) => return Err(Rejection::Timeout { limit }),
             }
         }
     }
@@ -129,7 +140,7 @@ mod tests {
 
     fn bounds(size: u64) -> Bounds {
         let time = Duration::from_secs(30);
-        Bounds { size, time, deadline: Instant::now() + time }
+        Bounds { size, time, pause: time, deadline: Instant::now() + time }
     }
 
     fn pieces(pieces: &'static [&'static str]) -> Body {

@@ -9,10 +9,16 @@ mod answer;
 mod batch;
 mod body;
 mod capability;
+mod certificates;
 mod conditions;
 mod content;
 mod create;
+mod identity;
 mod ids;
+mod issuers;
+mod jwks;
+mod limits;
+mod listener;
 mod media_type;
 mod not_served;
 mod place;
@@ -26,13 +32,12 @@ mod submission;
 mod system;
 mod task;
 mod task_resource;
+mod tls;
 mod tokens;
 mod update;
 mod validate;
 mod visit;
 
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -42,17 +47,20 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, get, post, put};
 use axum::{Extension, Router};
 use chrono::{DateTime, Utc};
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use identity::Identities;
+pub use issuers::Issuers;
+pub use listener::{Listening, serve};
+pub use tls::Tls;
 pub use tokens::{InvalidToken, TokenTable};
 
 use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::config;
+use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::rejection::Rejection;
+use limits::Limits;
 use place::Place;
 use porter::Porter;
 use visit::Visit;
@@ -65,12 +73,12 @@ pub struct Door {
     pub clock: Clock,
     /// Makes the correlation ids of requests that have none.
     pub chance: Chance,
-    /// The `[http]` section.
-    pub settings: config::http::Http,
+    /// The settings.
+    pub config: Config,
     /// Base URL in answers, such as `http://127.0.0.1:8080/fhir`.
     pub base_url: String,
     /// Who may enter.
-    pub tokens: TokenTable,
+    pub identities: Identities,
     /// Tracks what goes on for a few seconds after an answer.
     pub tasks: TaskTracker,
 }
@@ -80,8 +88,6 @@ struct Desk {
     gateway: Gateway,
     /// Without a slash at its end.
     base_url: String,
-    /// Most entries of a batch.
-    max_entries: usize,
     /// When this front door was opened.
     since: DateTime<Utc>,
 }
@@ -100,20 +106,24 @@ impl Desk {
 
 /// Every address of the front door.
 pub fn router(door: Door) -> Router {
-    let Door { gateway, clock, chance, settings, base_url, tokens, tasks } = door;
+    let Door { gateway, clock, chance, config, base_url, identities, tasks } = door;
+    let settings = &config.http;
     let since = clock.now();
     let register = gateway.clone();
     let porter = Porter {
         clock,
         chance,
-        tokens,
+        identities,
+        limits: Limits::of(&config),
         tasks,
         max_body: settings.max_body.0,
         time: settings.timeout.0,
+        pause: settings.body_pause.0,
+        behind_proxy: settings.behind_proxy,
         count_refusal: Box::new(move |address, rejection| register.count_refusal(address, rejection)),
     };
     let base_url = base_url.trim_end_matches('/').to_owned();
-    let desk = Arc::new(Desk { gateway, base_url, max_entries: settings.max_entries, since });
+    let desk = Arc::new(Desk { gateway, base_url, since });
     // `/fhir/Task/{id}` hides `/fhir/{type}/…` for tasks, so `$validate` is listed again.
     let router = Router::new()
         .route("/fhir", post(system::bundle).fallback(not_served::system))
@@ -145,17 +155,4 @@ fn typed(methods: MethodRouter<Arc<Desk>>, allow: &'static str) -> MethodRouter<
     methods.fallback(move |desk: State<Arc<Desk>>, visit: Extension<Arc<Visit>>, uri: Uri| {
         not_served::method_of_type(desk, visit, uri, allow)
     })
-}
-
-/// Serves until `shutdown`, then lets the requests under way end.
-///
-/// # Errors
-/// When the listener is not on loopback (this version has no TLS), or fails.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> io::Result<()> {
-    if !listener.local_addr()?.ip().is_loopback() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the front door listens on loopback addresses only"));
-    }
-    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(shutdown.cancelled_owned())
-        .await
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::{HeaderValue, header, request::Parts};
+use axum::http::{HeaderMap, HeaderValue, header, request::Parts};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
@@ -17,9 +17,11 @@ use tokio_util::task::TaskTracker;
 
 use super::answer;
 use super::body::{Bounds, Inbound};
+use super::certificates::ClientNames;
+use super::identity::Identities;
 use super::ids::Named;
+use super::limits::{Allowance, Limits};
 use super::request_log::{self, Line};
-use super::tokens::TokenTable;
 use super::visit::Visit;
 use crate::chance::Chance;
 use crate::clock::Clock;
@@ -30,12 +32,17 @@ use crate::rejection::Rejection;
 pub(super) struct Porter {
     pub(super) clock: Clock,
     pub(super) chance: Chance,
-    pub(super) tokens: TokenTable,
+    pub(super) identities: Identities,
+    pub(super) limits: Limits,
     pub(super) tasks: TaskTracker,
-    /// Most bytes of a body.
+    /// Most bytes of a body that nobody reads.
     pub(super) max_body: u64,
     /// Longest time for a request to arrive and be answered.
     pub(super) time: Duration,
+    /// Longest silence within a body.
+    pub(super) pause: Duration,
+    /// The client's address is the last of `X-Forwarded-For`.
+    pub(super) behind_proxy: bool,
     /// Counts the refusal of somebody unknown.
     pub(super) count_refusal: CountRefusal,
 }
@@ -50,7 +57,9 @@ pub(super) async fn meet(State(porter): State<Arc<Porter>>, request: Request, ne
     let fresh = || Id::new(received_at, &porter.chance).uuid().to_string();
     let named = Arc::new(Named::read(&parts.headers, fresh));
     let inbound = Arc::new(Inbound::new(body, &parts.headers));
-    let sender = porter.tokens.sender(&parts.headers).cloned();
+    let certified = parts.extensions.get::<ClientNames>().cloned().unwrap_or_default();
+    let sender = porter.identities.sender(&parts.headers, &certified).await;
+    let allowance = sender.as_ref().and_then(|sender| porter.limits.of_source(&sender.source));
     let mut line = Line {
         method: request_log::method(&parts.method),
         route: parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned(),
@@ -61,16 +70,18 @@ pub(super) async fn meet(State(porter): State<Arc<Porter>>, request: Request, ne
         inbound: Arc::clone(&inbound),
         status: None,
     };
-    let mut answer = match sender {
-        None => porter.turn_away(&parts),
-        Some(sender) => {
+    let mut answer = match (sender, allowance.map_or(Ok(()), Allowance::admit)) {
+        (None, _) => porter.turn_away(&parts, &Rejection::Unauthenticated),
+        (Some(_), Err(retry_after)) => porter.turn_away(&parts, &Rejection::TooMany { retry_after }),
+        (Some(sender), Ok(())) => {
             let visit = Visit {
                 sender,
                 named: Arc::clone(&named),
                 request: format!("{} {}", line.method, line.route),
                 received_at,
                 inbound: Arc::clone(&inbound),
-                bounds: porter.bounds(),
+                bounds: porter.bounds(allowance),
+                max_entries: allowance.map_or(usize::MAX, |allowance| allowance.max_entries),
             };
             guarded(visit, parts, next).await
         }
@@ -83,17 +94,25 @@ pub(super) async fn meet(State(porter): State<Arc<Porter>>, request: Request, ne
 }
 
 impl Porter {
-    fn turn_away(&self, parts: &Parts) -> Response {
-        let rejection = Rejection::Unauthenticated;
+    /// Refuses without a row of its own in the register: such refusals are counted by address.
+    fn turn_away(&self, parts: &Parts, rejection: &Rejection) -> Response {
         if let Some(ConnectInfo(address)) = parts.extensions.get::<ConnectInfo<SocketAddr>>() {
-            (self.count_refusal)(address.ip(), &rejection);
+            let told = self.behind_proxy.then(|| forwarded_for(&parts.headers)).flatten();
+            (self.count_refusal)(told.unwrap_or(address.ip()), rejection);
         }
-        answer::rejected(&rejection)
+        answer::rejected(rejection)
     }
 
-    fn bounds(&self) -> Bounds {
-        Bounds { size: self.max_body, time: self.time, deadline: Instant::now() + self.time }
+    fn bounds(&self, allowance: Option<&Allowance>) -> Bounds {
+        let size = allowance.map_or(self.max_body, |allowance| allowance.max_body);
+        Bounds { size, time: self.time, pause: self.pause, deadline: Instant::now() + self.time }
     }
+}
+
+/// The address our own proxy saw: the last one, because those before it are anybody's claim.
+fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
+    let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+    last.rsplit(',').next()?.trim().parse().ok()
 }
 
 /// Lets the interaction answer; a panic becomes a 500 and takes nothing else down.

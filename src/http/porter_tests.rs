@@ -13,17 +13,19 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use futures_util::FutureExt;
-use sha2::{Digest, Sha256};
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use super::identity::Identities;
+use super::issuers::Issuers;
+use super::limits::Limits;
 use super::porter::Porter;
 use super::tokens::TokenTable;
 use super::visit::Visit;
 use super::{answer, attended};
 use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::config::source::Source;
+use crate::config::Config;
 
 const PATIENT: &str = "9990000018";
 
@@ -36,14 +38,20 @@ struct Seen {
 
 fn porter(seen: &Seen) -> Porter {
     let refused = Arc::clone(&seen.refused);
-    let source = Source { ods: "RX809".parse().unwrap(), token_sha256: vec![hex::encode(Sha256::digest("secret"))] };
+    let hash = crate::config::token::hash_of("secret");
+    let sources = format!("[sources.pas]\nods = \"RX809\"\ntoken_sha256 = [\"{hash}\"]\nlimits.max_body = \"16 B\"\n");
+    let config = Config::from_toml(&sources, std::path::Path::new(".")).unwrap();
+    let tokens = TokenTable::of(&config.sources).unwrap();
     Porter {
         clock: Clock::set_to("2026-07-01T09:30:00Z".parse().unwrap()),
         chance: Chance::seeded(1),
-        tokens: TokenTable::of(&[("pas".to_owned(), source)].into()).unwrap(),
+        identities: Identities::new(tokens, Issuers::none(), &config.sources),
+        limits: Limits::of(&config),
         tasks: TaskTracker::new(),
         max_body: 16,
         time: Duration::from_secs(30),
+        pause: Duration::from_secs(30),
+        behind_proxy: false,
         count_refusal: Box::new(move |address, _| refused.lock().unwrap().push(address)),
     }
 }

@@ -41,8 +41,8 @@ pub(super) async fn bundle(
     match split(&desk, &whole).await {
         // Whatever else it is, the gateway judges and records it as a transaction.
         Ok(None) => accept(&desk, &visit, whole).await,
-        Ok(Some(entries)) if entries.len() > desk.max_entries => {
-            let sentence = format!("The batch has more than {} entries; send it in parts.", desk.max_entries);
+        Ok(Some(entries)) if entries.len() > visit.max_entries => {
+            let sentence = format!("The batch has more than {} entries; send it in parts.", visit.max_entries);
             let rejection = Rejection::Invalid(vec![Issue::error("too-long", sentence)]);
             desk.turn_away(&visit, &place, rejection).await
         }

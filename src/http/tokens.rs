@@ -1,9 +1,8 @@
-//! Who a bearer token belongs to ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)). Only hashes are
-//! kept, and a token is looked up by its hash: how long that takes tells nothing about the tokens there are.
+//! Who a bearer token of ours belongs to ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)). Only hashes
+//! are kept, and a token is looked up by its hash: how long that takes tells nothing about the tokens there are.
 
 use std::collections::{BTreeMap, HashMap};
 
-use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
 use crate::config::source::Source;
@@ -43,19 +42,8 @@ impl TokenTable {
         Ok(Self(table))
     }
 
-    /// The sender whose token the `Authorization` header holds; `None` for no header, two headers, another scheme or
-    /// an unknown token.
-    pub(super) fn sender(&self, headers: &HeaderMap) -> Option<&Sender> {
-        let mut values = headers.get_all(header::AUTHORIZATION).iter();
-        let value = values.next()?.as_bytes();
-        if values.next().is_some() {
-            return None;
-        }
-        let (scheme, token) = value.split_at_checked(b"Bearer ".len())?;
-        let token = token.trim_ascii();
-        if !scheme.eq_ignore_ascii_case(b"Bearer ") || token.is_empty() {
-            return None;
-        }
+    /// The sender with this token.
+    pub(super) fn sender(&self, token: &[u8]) -> Option<&Sender> {
         self.0.get(<[u8; 32]>::from(Sha256::digest(token)).as_slice())
     }
 }
@@ -63,46 +51,42 @@ impl TokenTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn source(ods: &str, tokens: &[&str]) -> Source {
-        let token_sha256 = tokens.iter().map(|token| hex::encode(Sha256::digest(token))).collect();
-        Source { ods: ods.parse().unwrap(), token_sha256 }
-    }
+    use crate::config::Config;
+    use crate::config::token::hash_of;
+    use std::path::Path;
 
     fn sources(pas: &[&str], gp: &[&str]) -> BTreeMap<String, Source> {
-        BTreeMap::from([("pas".to_owned(), source("RX809", pas)), ("gp".to_owned(), source("A81001", gp))])
+        let hashes =
+            |tokens: &[&str]| tokens.iter().map(|token| format!("{:?}", hash_of(token))).collect::<Vec<_>>().join(",");
+        let text = format!(
+            "[sources.pas]\nods = \"RX809\"\ncertificates = [\"pas\"]\ntoken_sha256 = [{}]\n\
+             [sources.gp]\nods = \"A81001\"\ncertificates = [\"gp\"]\ntoken_sha256 = [{}]\n",
+            hashes(pas),
+            hashes(gp)
+        );
+        Config::from_toml(&text, Path::new(".")).unwrap().sources
     }
 
-    fn who(table: &TokenTable, authorization: &[&str]) -> Option<String> {
-        let headers: HeaderMap =
-            authorization.iter().map(|value| (header::AUTHORIZATION, value.parse().unwrap())).collect();
-        table.sender(&headers).map(|sender| sender.source.clone())
+    fn who(table: &TokenTable, token: &str) -> Option<String> {
+        table.sender(token.as_bytes()).map(|sender| sender.source.clone())
     }
 
     #[test]
     fn a_token_belongs_to_one_source_old_and_new() {
         let table = TokenTable::of(&sources(&["old", "new"], &["gp-token"])).unwrap();
-        assert_eq!(who(&table, &["Bearer old"]).as_deref(), Some("pas"));
-        assert_eq!(who(&table, &["bearer  new "]).as_deref(), Some("pas"));
-        assert_eq!(who(&table, &["Bearer gp-token"]).as_deref(), Some("gp"));
-    }
-
-    #[test]
-    fn nothing_else_gets_in() {
-        let table = TokenTable::of(&sources(&["old"], &["gp-token"])).unwrap();
-        for wrong in ["", "Bearer", "Bearer ", "old", "Bearer olds", "Bearer OLD", "Basic old", "Bearerold"] {
-            assert_eq!(who(&table, &[wrong]), None, "{wrong}");
-        }
-        let hash = format!("Bearer {}", hex::encode(Sha256::digest("old")));
-        assert_eq!(who(&table, &[&hash]), None);
-        assert_eq!(who(&table, &["Bearer old", "Bearer gp-token"]), None);
-        assert_eq!(who(&table, &[]), None);
+        assert_eq!(who(&table, "old").as_deref(), Some("pas"));
+        assert_eq!(who(&table, "new").as_deref(), Some("pas"));
+        assert_eq!(who(&table, "gp-token").as_deref(), Some("gp"));
+        assert_eq!(who(&table, "olds"), None);
+        assert_eq!(who(&table, &hash_of("old")), None);
     }
 
     #[test]
     fn a_token_shared_by_two_sources_or_a_broken_hash_is_an_error() {
-        let shared = TokenTable::of(&sources(&["same"], &["same"])).err();
-        assert_eq!(shared, Some(InvalidToken::Shared("gp".to_owned(), "pas".to_owned())));
+        let mut shared = sources(&["same"], &["other"]);
+        let hash = shared["pas"].token_sha256.clone();
+        shared.get_mut("gp").unwrap().token_sha256.extend(hash);
+        assert_eq!(TokenTable::of(&shared).err(), Some(InvalidToken::Shared("gp".to_owned(), "pas".to_owned())));
         let mut broken = sources(&["old"], &[]);
         broken.get_mut("pas").unwrap().token_sha256.push("abc".to_owned());
         assert_eq!(TokenTable::of(&broken).err(), Some(InvalidToken::NotAHash("pas".to_owned())));

@@ -33,6 +33,8 @@ pub(super) struct Visit {
     pub(super) inbound: Arc<Inbound>,
     /// What bounds it.
     pub(super) bounds: Bounds,
+    /// Most entries of a batch.
+    pub(super) max_entries: usize,
 }
 
 impl Visit {

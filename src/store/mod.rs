@@ -14,6 +14,7 @@ pub mod reports;
 pub mod schema;
 pub mod server;
 pub mod stories;
+pub mod used_tokens;
 pub mod watch;
 
 /// Every statement the store runs, for the test that prepares them on the migrated schema. `tests/tidy.rs` checks that
@@ -69,6 +70,8 @@ pub fn statements() -> Vec<&'static str> {
         stories::ATTEMPTS,
         stories::BEFORE,
         stories::ACTS,
+        used_tokens::CLAIM,
+        used_tokens::FORGET,
         watch::BACKLOG,
         watch::SCHEMA,
         watch::PARTITIONS,

@@ -51,6 +51,7 @@ pub async fn grant(owner: &mut PgConnection, app_role: &str) -> Result<(), Schem
         // So that readiness can tell whether the schema is still the one this program knows.
         ("select", "_sqlx_migrations"),
         ("select, insert, update, delete", "deliveries, delivery_keys, message_keys, destinations"),
+        ("select, insert, update, delete", "operators, sessions, used_tokens"),
     ] {
         sqlx::raw_sql(AssertSqlSafe(format!("grant {rights} on {tables} to {role}"))).execute(&mut *owner).await?;
     }

@@ -40,6 +40,13 @@ impl Validation {
         self.profiles.validate(document).into_iter().map(to_issue).collect()
     }
 
+    /// Whether a resource of this type is checked against the profile with this canonical URL.
+    #[must_use]
+    pub fn applies(&self, profile: &str, resource_type: &str) -> bool {
+        let url = profile.split_once('|').map_or(profile, |(url, _)| url);
+        url.strip_prefix("http://hl7.org/fhir/StructureDefinition/") == Some(resource_type)
+    }
+
     /// Whether FHIR R4 has this (concrete) resource type.
     #[must_use]
     pub fn is_resource_type(&self, name: &str) -> bool {

@@ -59,7 +59,7 @@ pub(super) fn render(server: &Server, send: &Send, delivery: &Delivery) -> Resul
     let mut text = format!("{} {path}\n", request.method());
     for name in ["if-none-exist", "if-match"] {
         if let Some(value) = request.headers().get(name).and_then(|value| value.to_str().ok()) {
-            text.push_str(&format!("{name}: {value}\n"));
+            text.extend([name, ": ", value, "\n"]);
         }
     }
     text.push('\n');

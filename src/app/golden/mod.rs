@@ -40,7 +40,8 @@ pub fn golden(config: &Config, folder: &Path, clock: &Clock, write: bool) -> Res
     let search_key =
         SearchKey::new(&[0; SearchKey::SHORTEST]).map_err(|error| StartError::SearchKey(error.to_string()))?;
     let max_depth = config.http.max_depth;
-    let judge = Judge { validation, routes: checked.routes, destinations: known, search_key, max_depth };
+    let sources = config.sources.clone();
+    let judge = Judge { validation, routes: checked.routes, destinations: known, search_key, max_depth, sources };
     let tried = cases(folder).into_iter().map(|path| {
         let case = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
         let outcome = case::read(&path).map(|wanted| run::run(&judge, config, &path, &wanted, write));

@@ -1,0 +1,176 @@
+//! The listening end: connections with their limits, TLS, HTTP/1.1 and HTTP/2. A slow or silent client costs a
+//! connection for a while and nobody else's time; past the limit of connections, more wait in the kernel's queue.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower_service::Service;
+
+use super::certificates::ClientNames;
+use super::tls::Tls;
+use crate::config::http::Http;
+
+/// Requests of one HTTP/2 connection under way at once.
+const STREAMS: u32 = 256;
+/// How often a silent HTTP/2 connection is asked whether somebody is there.
+const PING_EVERY: Duration = Duration::from_secs(30);
+/// Pause after a connection could not be accepted, as when there are no more file descriptors.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// What the listening end needs.
+pub struct Listening {
+    /// Where connections come in.
+    pub listener: TcpListener,
+    /// TLS, when the front door speaks it.
+    pub tls: Option<Tls>,
+    /// The `[http]` section.
+    pub settings: Http,
+    /// What answers.
+    pub router: Router,
+    /// Connections run here.
+    pub tasks: TaskTracker,
+}
+
+/// Serves until `shutdown`, then lets the requests under way end.
+///
+/// # Errors
+/// When the listener is not on loopback and the settings have neither TLS nor a proxy.
+pub async fn serve(listening: Listening, shutdown: CancellationToken) -> io::Result<()> {
+    let Listening { listener, tls, settings, router, tasks } = listening;
+    if !(listener.local_addr()?.ip().is_loopback() || tls.is_some() || settings.behind_proxy) {
+        let sentence = "without TLS or a proxy the front door listens on loopback addresses only";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, sentence));
+    }
+    let slots = Arc::new(Semaphore::new(settings.connections.min(Semaphore::MAX_PERMITS)));
+    let server = Arc::new(Server { builder: builder(&settings), router, tls, head_timeout: settings.head_timeout.0 });
+    let graceful = GracefulShutdown::new();
+    loop {
+        let next = async {
+            let slot = Arc::clone(&slots).acquire_owned().await.map_err(io::Error::other)?;
+            Ok::<_, io::Error>((slot, listener.accept().await?))
+        };
+        let accepted = tokio::select! {
+            accepted = next => accepted,
+            () = shutdown.cancelled() => break,
+        };
+        match accepted {
+            Ok((slot, (stream, address))) => {
+                tasks.spawn(Arc::clone(&server).connection(stream, address, slot, graceful.watcher()));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(BREATH).await;
+            }
+        }
+    }
+    drop(listener);
+    graceful.shutdown().await;
+    Ok(())
+}
+
+fn builder(settings: &Http) -> Builder<TokioExecutor> {
+    let head = usize::try_from(settings.max_header.0).unwrap_or(usize::MAX);
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(settings.head_timeout.0).max_buf_size(head);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PING_EVERY)
+        .keep_alive_timeout(settings.head_timeout.0)
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(u32::try_from(head).unwrap_or(u32::MAX));
+    builder
+}
+
+struct Server {
+    builder: Builder<TokioExecutor>,
+    router: Router,
+    tls: Option<Tls>,
+    head_timeout: Duration,
+}
+
+impl Server {
+    async fn connection(
+        self: Arc<Self>,
+        stream: TcpStream,
+        address: SocketAddr,
+        slot: OwnedSemaphorePermit,
+        watcher: Watcher,
+    ) {
+        // Answers are small: they go at once.
+        let _ = stream.set_nodelay(true);
+        let Some(tls) = &self.tls else {
+            return self.requests(stream, address, ClientNames::default(), slot, watcher).await;
+        };
+        match timeout(self.head_timeout, TlsAcceptor::from(tls.current()).accept(stream)).await {
+            Ok(Ok(stream)) => {
+                let certificates = stream.get_ref().1.peer_certificates();
+                let names = certificates.and_then(<[_]>::first).map(ClientNames::of).unwrap_or_default();
+                self.requests(stream, address, names, slot, watcher).await;
+            }
+            Ok(Err(error)) => tracing::info!(%address, %error, "no TLS connection came about"),
+            Err(_) => tracing::info!(%address, "a TLS handshake took too long"),
+        }
+    }
+
+    async fn requests<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        &self,
+        stream: S,
+        address: SocketAddr,
+        names: ClientNames,
+        slot: OwnedSemaphorePermit,
+        watcher: Watcher,
+    ) {
+        let router = self.router.clone();
+        let service = hyper_util::service::TowerToHyperService::new(Attended { router, address, names });
+        let connection = self.builder.serve_connection(TokioIo::new(stream), service);
+        if let Err(error) = watcher.watch(connection.into_owned()).await {
+            tracing::debug!(%address, %error, "a connection ended badly");
+        }
+        drop(slot);
+    }
+}
+
+/// Tells each request who is at the other end of its connection.
+#[derive(Clone)]
+struct Attended {
+    router: Router,
+    address: SocketAddr,
+    names: ClientNames,
+}
+
+impl<B> Service<axum::http::Request<B>> for Attended
+where
+    B: axum::body::HttpBody<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    type Response = axum::response::Response;
+    type Error = std::convert::Infallible;
+    type Future = axum::routing::future::RouteFuture<std::convert::Infallible>;
+
+    fn poll_ready(&mut self, context: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Self::Error>> {
+        Service::<axum::http::Request<Body>>::poll_ready(&mut self.router, context)
+    }
+
+    fn call(&mut self, request: axum::http::Request<B>) -> Self::Future {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(self.address));
+        request.extensions_mut().insert(self.names.clone());
+        self.router.call(request)
+    }
+}
