@@ -45,6 +45,8 @@ mod postgres_is_fetched_where_there_is_none;
 #[cfg(test)]
 mod shutdown_is_graceful;
 #[cfg(test)]
+mod sources_prove_themselves;
+#[cfg(test)]
 mod strangers_are_counted;
 #[cfg(test)]
 mod the_answer_to_a_commit_is_lost;

@@ -44,9 +44,13 @@ impl TestGateway {
 
     /// A gateway with these destinations and routes.
     pub(crate) async fn with(settings: &str) -> Self {
+        Self::in_folder(tempfile::tempdir().unwrap(), "", settings).await
+    }
+
+    /// A gateway on the files of `folder`, with these settings in its `[http]` section.
+    pub(crate) async fn in_folder(folder: tempfile::TempDir, http: &str, settings: &str) -> Self {
         let database = TestDatabase::create().await;
-        let folder = tempfile::tempdir().unwrap();
-        let config = config(settings, folder.path());
+        let config = config(http, settings, folder.path());
         let [token, other_token] = [1, 2].map(|seed| token::new_token(&Chance::seeded(seed)).0.expose().to_owned());
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let mut gateway = Self {
@@ -82,7 +86,7 @@ impl TestGateway {
 
     /// Starts it again with other destinations and routes.
     pub(crate) async fn resume_with(&mut self, settings: &str) {
-        self.config = config(settings, self.folder.path());
+        self.config = config("", settings, self.folder.path());
         self.resume().await;
     }
 
@@ -141,13 +145,14 @@ impl TestGateway {
     }
 }
 
-fn config(settings: &str, folder: &Path) -> Config {
+fn config(http: &str, settings: &str, folder: &Path) -> Config {
     let [gp, other] = [1, 2].map(|seed| token::new_token(&Chance::seeded(seed)).1);
     let text = format!(
         r#"
 [http]
 listen = "127.0.0.1:0"
 max_body = "256 KiB"
+{http}
 [delivery]
 poll = "200ms"
 [delivery.retry]

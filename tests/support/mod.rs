@@ -1,6 +1,7 @@
 //! What journeys stand on: a fresh migrated database per test on one shared server, and the real application on it.
 
 pub(crate) mod adapters;
+pub(crate) mod authority;
 pub(crate) mod database;
 pub(crate) mod deliveries;
 pub(crate) mod gateway;
