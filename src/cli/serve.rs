@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Args;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::{ConfigFolder, World, access};
 use crate::app::{Application, Start, stop_signal};
@@ -22,6 +23,7 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(self, world: World) -> anyhow::Result<ExitCode> {
         let config = Config::load_with(Some(&self.config.config), &world.environment)?;
+        allow_open_files();
         let patience = config.delivery.shutdown.0;
         let server = server::resolve(access::wanted(&config, &world, self.fetch_postgres)).await?;
         let about = server.about().await?;
@@ -49,5 +51,14 @@ impl Serve {
         application.stop().await;
         server.stop().await?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A connection is an open file, and most systems begin with fewer than they allow.
+fn allow_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, most) {
+        tracing::warn!(%error, open_files = ?limit.current, "the limit of open files could not be raised");
     }
 }

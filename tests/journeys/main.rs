@@ -31,11 +31,15 @@ mod an_engineer_at_the_command_line;
 #[cfg(test)]
 mod an_unknown_outcome;
 #[cfg(test)]
+mod clients_misbehave;
+#[cfg(test)]
 mod conditions_are_never_ignored;
 #[cfg(test)]
 mod each_test_has_a_database_of_its_own;
 #[cfg(test)]
 mod golden_cases_are_tried;
+#[cfg(test)]
+mod limits_per_source;
 #[cfg(test)]
 mod old_bodies_are_dropped;
 #[cfg(test)]

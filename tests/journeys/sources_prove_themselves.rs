@@ -2,13 +2,13 @@
 //! signed for us. Whoever is foreign, late or a copy is turned away.
 
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rcgen::{KeyPair, PublicKeyData};
 use serde_json::{Value, json};
+use signalbox::clock::Clock;
 
 use crate::support::authority::{Authority, Issued};
 use crate::support::gateway::NOWHERE;
@@ -40,7 +40,8 @@ impl Hall {
             client = client.identity(certificate.identity());
         }
         let address = self.gateway.base.replace("127.0.0.1", "localhost");
-        let mut request = client.build()?.post(format!("{address}/Patient")).header("content-type", "application/fhir+json");
+        let mut request =
+            client.build()?.post(format!("{address}/Patient")).header("content-type", "application/fhir+json");
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
@@ -55,10 +56,8 @@ async fn a_certificate_of_our_authority_proves_the_source_it_names() {
     let ours = hall.authority.issue("PAS.rx9.example");
     let (status, version) = hall.ask(Some(&ours), None).await.unwrap();
     assert_eq!((status, version), (202, reqwest::Version::HTTP_2));
-    let source: String = sqlx::query_scalar("select source from exchanges")
-        .fetch_one(&mut hall.gateway.connect().await)
-        .await
-        .unwrap();
+    let source: String =
+        sqlx::query_scalar("select source from exchanges").fetch_one(&mut hall.gateway.connect().await).await.unwrap();
     assert_eq!(source, "pas");
 
     let token = hall.gateway.token.clone();
@@ -114,7 +113,7 @@ impl Signer {
 }
 
 fn claims() -> Value {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let now = Clock::system().now().timestamp();
     json!({
         "iss": "https://login.example", "aud": "https://gateway.example", "sub": "screening", "jti": "1",
         "iat": now, "exp": now + 300,
@@ -153,7 +152,7 @@ async fn a_token_signed_for_us_proves_its_subject() {
     let source: String = sqlx::query_scalar("select source from exchanges").fetch_one(&mut db).await.unwrap();
     assert_eq!(source, "screening");
 
-    let now = claims()["iat"].as_u64().unwrap();
+    let now = claims()["iat"].as_i64().unwrap();
     for (what, wrong) in [
         ("expired", with("exp", json!(now - 60))),
         ("without an end", with("exp", Value::Null)),

@@ -164,6 +164,7 @@ token_sha256 = ["{gp}"]
 [sources.other]
 ods = "RX1"
 token_sha256 = ["{other}"]
+unknown_profile = "refuse"
 {settings}"#
     );
     Config::from_toml(&text, folder).unwrap_or_else(|errors| panic!("{errors}"))
