@@ -30,6 +30,7 @@ use crate::config::{Config, ConfigErrors};
 use crate::dashboard::{self, Watch};
 use crate::delivery::policy::Policy;
 use crate::delivery::promoter::{Promotions, Wakes};
+use crate::delivery::replies::Replies;
 use crate::delivery::settle::{Settlements, Settler};
 use crate::delivery::sweeper::Sweeper;
 use crate::delivery::worker::{self, Shared};
@@ -159,6 +160,7 @@ impl Application {
             judge,
             promotions: engine.promotions.clone(),
             metrics: engine.metrics.clone(),
+            replies: engine.replies.clone(),
             pool: engine.pool.clone(),
             database: start.app.clone(),
             tasks: engine.tasks.engine.clone(),
@@ -237,6 +239,7 @@ struct Engine {
     wakes: Wakes,
     promotions: Promotions,
     settlements: Settlements,
+    replies: Replies,
     metrics: Metrics,
     pool: PgPool,
 }
@@ -263,7 +266,8 @@ impl Engine {
         };
         let (settlements, settling) = settler.start(tasks.abandon.clone());
         tasks.engine.spawn(settling);
-        Ok(Self { node, tasks, wakes, promotions, settlements, metrics: Metrics::default(), pool })
+        let (replies, metrics) = (Replies::default(), Metrics::default());
+        Ok(Self { node, tasks, wakes, promotions, settlements, replies, metrics, pool })
     }
 
     fn shared(&self, start: &Start) -> Shared {
@@ -274,6 +278,7 @@ impl Engine {
             chance: start.chance.clone(),
             wakes: self.wakes.clone(),
             settlements: self.settlements.clone(),
+            replies: self.replies.clone(),
             metrics: self.metrics.clone(),
             poll: start.config.delivery.poll.0,
             tasks: self.tasks.sends.clone(),

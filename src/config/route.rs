@@ -28,7 +28,7 @@ pub struct Route {
     pub to: Vec<Target>,
 }
 
-/// A destination of a route: its name, or a table with its name as `destination` and options beside it.
+/// A destination of a route: its name, or a table with its name as `destination`, `reply`, and options of its adapter.
 #[derive(Debug, Clone)]
 pub enum Target {
     /// Just its name.
@@ -37,6 +37,8 @@ pub enum Target {
     WithOptions {
         /// The destination's name.
         destination: String,
+        /// Whether its answer is relayed to a sender that waits.
+        reply: bool,
         /// Everything else in the table.
         options: serde_json::Map<String, serde_json::Value>,
     },
@@ -49,6 +51,12 @@ impl Target {
         match self {
             Self::Name(name) | Self::WithOptions { destination: name, .. } => name,
         }
+    }
+
+    /// Whether its answer is relayed to a sender that waits.
+    #[must_use]
+    pub fn reply(&self) -> bool {
+        matches!(self, Self::WithOptions { reply: true, .. })
     }
 
     /// Options for the adapter; an empty object when there are none.
@@ -81,7 +89,7 @@ impl JsonSchema for Target {
                 { "type": "string" },
                 {
                     "type": "object",
-                    "properties": { "destination": { "type": "string" } },
+                    "properties": { "destination": { "type": "string" }, "reply": { "type": "boolean" } },
                     "required": ["destination"],
                 },
             ],
@@ -103,15 +111,17 @@ impl<'de> Visitor<'de> for TargetVisitor {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Target, M::Error> {
-        let (mut destination, mut options) = (None, serde_json::Map::new());
+        let (mut destination, mut reply, mut options) = (None, false, serde_json::Map::new());
         while let Some(key) = members.next_key::<String>()? {
             if key == "destination" {
                 destination = Some(members.next_value()?);
+            } else if key == "reply" {
+                reply = members.next_value()?;
             } else {
                 options.insert(key, members.next_value()?);
             }
         }
         let destination = destination.ok_or_else(|| M::Error::missing_field("destination"))?;
-        Ok(Target::WithOptions { destination, options })
+        Ok(Target::WithOptions { destination, reply, options })
     }
 }

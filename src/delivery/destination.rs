@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
+use super::replies::ReplySlot;
 use crate::exchange::{Conditions, DeliveryId, ExchangeId, Interaction, Sender};
 
 /// One exchange for one destination, as an adapter is asked to send it.
@@ -34,6 +35,8 @@ pub struct Delivery {
     pub options: serde_json::Value,
     /// The resource, exactly as received.
     pub body: Bytes,
+    /// Where to put the partner's answer; `None`: nobody waits for it.
+    pub reply: Option<ReplySlot>,
 }
 
 /// A destination took the delivery.
@@ -43,8 +46,6 @@ pub struct Acknowledgement {
     pub code: String,
     /// What it said, free of patient data: kept in the audit log.
     pub note: String,
-    /// Where the partner says the resource now is.
-    pub location: Option<String>,
 }
 
 /// A destination did not take the delivery, or may not have.

@@ -5,6 +5,7 @@ pub mod destination;
 pub mod operator;
 pub mod policy;
 pub mod promoter;
+pub mod replies;
 pub mod settle;
 pub mod sweeper;
 pub mod worker;

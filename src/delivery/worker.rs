@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::destination::{Acknowledgement, Delivery, DeliveryError, Destination};
 use super::policy::{Moment, Policy};
 use super::promoter::Wakes;
+use super::replies::{Replies, ReplySlot};
 use super::settle::{Ended, ExchangeIds, Settlements};
 use crate::chance::Chance;
 use crate::clock::Clock;
@@ -56,6 +57,8 @@ pub struct Shared {
     pub wakes: Wakes,
     /// Where ends go.
     pub settlements: Settlements,
+    /// Who waits for a partner's answer.
+    pub replies: Replies,
     /// What is counted.
     pub metrics: Metrics,
     /// How often the backlog is looked at when nothing wakes the worker.
@@ -162,7 +165,8 @@ fn start(
 
 async fn send(line: &Line, shared: &Shared, leased: Leased, body: Option<Body>) {
     let started_at = shared.clock.now();
-    let result = match body.ok_or_else(purged).and_then(|body| delivery(&leased, body)) {
+    let slot = shared.replies.slot(leased.id);
+    let result = match body.ok_or_else(purged).and_then(|body| delivery(&leased, body, slot.clone())) {
         Err(error) => Err(error),
         Ok(delivery) => bounded(line, &delivery).await,
     };
@@ -187,7 +191,12 @@ async fn send(line: &Line, shared: &Shared, leased: Leased, body: Option<Body>) 
     };
     let (outcome, time) = (ended.decision.outcome.as_str(), (now - started_at).to_std().unwrap_or_default());
     shared.metrics.attempt(&line.name, outcome, time);
+    let (delivery, state, note, settled) =
+        (ended.delivery, ended.decision.state, ended.decision.note.clone(), ended.decision.settled);
     shared.settlements.settle(ended).await;
+    if let Some(slot) = slot.filter(|_| settled) {
+        shared.replies.settled(delivery, state, note, &slot);
+    }
 }
 
 /// The adapter keeps the timeout itself, because only it knows whether anything was sent; this is the net beneath it.
@@ -196,7 +205,7 @@ async fn bounded(line: &Line, delivery: &Delivery) -> Result<Acknowledgement, De
     sent.await.unwrap_or_else(|_| Err(DeliveryError::unknown("no answer within the destination's timeout")))
 }
 
-fn delivery(leased: &Leased, body: Body) -> Result<Delivery, DeliveryError> {
+fn delivery(leased: &Leased, body: Body, reply: Option<ReplySlot>) -> Result<Delivery, DeliveryError> {
     let damaged = || DeliveryError::refused("its record in the database cannot be read");
     let attempt = u32::try_from(leased.attempts).map_err(|_| damaged())?;
     let interaction = Interaction::from_code(&leased.interaction).ok_or_else(damaged)?;
@@ -212,6 +221,7 @@ fn delivery(leased: &Leased, body: Body) -> Result<Delivery, DeliveryError> {
         received_at: leased.received_at,
         options: leased.options.clone(),
         body: body.content,
+        reply,
     })
 }
 

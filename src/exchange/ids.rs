@@ -30,6 +30,12 @@ impl Id {
         Self(millis << 52 | u128::from(chance.bits() >> 12))
     }
 
+    /// No id made at `time` or later is smaller than this one.
+    #[must_use]
+    pub fn first_at(time: DateTime<Utc>) -> Self {
+        Self((u128::try_from(time.timestamp_millis()).unwrap_or(0) & 0xFFFF_FFFF_FFFF) << 52)
+    }
+
     /// The same bits as a UUID version 8; the last 22 bits are zero.
     #[must_use]
     pub fn uuid(self) -> Uuid {

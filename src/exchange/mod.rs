@@ -79,6 +79,8 @@ pub struct Arrival {
     pub conditions: Conditions,
     /// Ids of the request.
     pub ids: RequestIds,
+    /// Whether the sender waits for destinations that reply.
+    pub reply: bool,
     /// When the request's head was read.
     pub received_at: DateTime<Utc>,
     /// The body, exactly as sent.

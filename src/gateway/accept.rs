@@ -13,6 +13,7 @@ use tokio::sync::{mpsc::error::TrySendError, oneshot};
 use super::commit::{Commit, Committed};
 use super::judge::{self, Judgement};
 use super::{Accepted, Inner, Question, Refused};
+use crate::delivery::replies::Expected;
 use crate::exchange::ids::Id;
 use crate::exchange::rows::{AuditRow, BodyRow, DeliveryRow, ExchangeOutcome, ExchangeRow};
 use crate::exchange::{Arrival, Conditions};
@@ -48,20 +49,30 @@ async fn judge_message(inner: &Arc<Inner>, arrival: &Arrival) -> Result<Judged, 
 
 /// Commits an accepted message.
 async fn store(inner: &Inner, arrival: Arrival, judgement: Judgement) -> Result<Accepted, Rejection> {
-    let destinations = judgement.targets.iter().map(|target| target.destination.clone()).collect();
+    let destinations: Vec<String> = judgement.targets.iter().map(|target| target.destination.clone()).collect();
     let issues = judgement.issues.clone();
+    let replying: Vec<bool> = judgement.targets.iter().map(|target| target.reply && arrival.reply).collect();
     let row = accepted_row(inner, &arrival, judgement);
     let exchange = row.id;
+    let expected = expect(inner, &row, &destinations, &replying);
     match commit(inner, row, true).await? {
-        Committed::Held { exchange, same: true } => Ok(Accepted { exchange, repeated: true, issues, destinations }),
+        Committed::Held { exchange, same: true } => {
+            Ok(Accepted { exchange, repeated: true, issues, destinations, expected: Vec::new() })
+        }
         Committed::Held { same: false, .. } => {
             tracing::warn!(source = arrival.sender.source, "a message id was used again for another request");
             let rejection = Rejection::DuplicateId;
             record(inner, refused_row(inner, &arrival, &rejection, Vec::new())).await?;
             Err(rejection)
         }
-        _ => Ok(Accepted { exchange, repeated: false, issues, destinations }),
+        _ => Ok(Accepted { exchange, repeated: false, issues, destinations, expected }),
     }
+}
+
+/// Begins to wait before the commit: a delivery may settle before its sender is answered.
+fn expect(inner: &Inner, row: &ExchangeRow, names: &[String], replying: &[bool]) -> Vec<Expected> {
+    let rows = row.deliveries.iter().zip(names).zip(replying).filter(|(_, replying)| **replying);
+    rows.map(|((delivery, name), _)| inner.replies.expect(delivery.id.uuid(), name.clone())).collect()
 }
 
 /// Records a refusal; but a message that was accepted before gets the answer it got then, whatever the configuration
@@ -74,7 +85,7 @@ async fn turn_away(
 ) -> Result<Accepted, Rejection> {
     let before = super::status::accepted_before(&inner.pool, arrival, &request_hash(arrival)).await?;
     if let Some((exchange, destinations)) = before {
-        return Ok(Accepted { exchange, repeated: true, issues: Vec::new(), destinations });
+        return Ok(Accepted { exchange, repeated: true, issues: Vec::new(), destinations, expected: Vec::new() });
     }
     record(inner, refused_row(inner, arrival, &rejection, keys)).await?;
     Err(rejection)

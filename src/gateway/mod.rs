@@ -23,10 +23,12 @@ use tokio_util::task::TaskTracker;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::delivery::destination::Destination;
+use crate::delivery::replies::{Expected, Replies};
 use crate::exchange::state::ExchangeStatus;
 use crate::exchange::{Arrival, ExchangeId, RequestIds, Sender};
 use crate::outcome::Issue;
 use crate::rejection::Rejection;
+use crate::store::tasks::Wanted;
 use crate::store::used_tokens;
 use crate::telemetry::Metrics;
 
@@ -46,6 +48,7 @@ struct Inner {
     pool: PgPool,
     refusals: refusals::Refusals,
     metrics: Metrics,
+    replies: Replies,
     tasks: TaskTracker,
 }
 
@@ -67,7 +70,7 @@ impl Known {
 }
 
 /// A message that has been committed.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Accepted {
     /// Id of the exchange; its Task has the same id.
     pub exchange: ExchangeId,
@@ -77,6 +80,8 @@ pub struct Accepted {
     pub issues: Vec<Issue>,
     /// Names of the destinations it goes to.
     pub destinations: Vec<String>,
+    /// Those of them that reply, when the sender waits.
+    pub expected: Vec<Expected>,
 }
 
 /// A request of a known source that was turned away before its body was looked at.
@@ -191,6 +196,14 @@ impl Gateway {
     /// When the database cannot answer.
     pub async fn status(&self, sender: &Sender, exchange: ExchangeId) -> Result<Option<ExchangeStatus>, Rejection> {
         status::status(&self.0.pool, sender, exchange).await
+    }
+
+    /// The exchanges of a source that it looks for, newest first; one more than it asks for when there are more.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn tasks(&self, sender: &Sender, wanted: Wanted) -> Result<Vec<ExchangeStatus>, Rejection> {
+        status::tasks(&self.0.pool, sender, &wanted).await
     }
 
     /// Takes a single-use token; `false` when it was used before, or when nobody can tell now.

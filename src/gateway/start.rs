@@ -14,6 +14,7 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::delivery::promoter::Promotions;
+use crate::delivery::replies::Replies;
 use crate::telemetry::Metrics;
 
 /// What the gateway is made of.
@@ -32,6 +33,8 @@ pub struct Parts {
     pub database: PgConnectOptions,
     /// What is counted.
     pub metrics: Metrics,
+    /// Where settlements are heard of.
+    pub replies: Replies,
     /// Where accepting goes on when a sender hangs up.
     pub tasks: TaskTracker,
 }
@@ -66,6 +69,7 @@ pub fn start(parts: Parts, config: &Config, writers_tracker: &TaskTracker) -> Ga
         pool: parts.pool,
         refusals: Refusals::default(),
         metrics: parts.metrics,
+        replies: parts.replies,
         tasks: parts.tasks,
     }))
 }

@@ -5,7 +5,8 @@ use sqlx::PgPool;
 use crate::exchange::state::ExchangeStatus;
 use crate::exchange::{Arrival, ExchangeId, Sender};
 use crate::rejection::Rejection;
-use crate::store::reports;
+use crate::store::tasks::Wanted;
+use crate::store::{reports, tasks};
 
 pub(super) async fn status(
     pool: &PgPool,
@@ -15,6 +16,14 @@ pub(super) async fn status(
     let read = async {
         let mut db = pool.acquire().await?;
         reports::status(&mut db, exchange, &sender.source).await
+    };
+    read.await.map_err(|error| unanswered(&error))
+}
+
+pub(super) async fn tasks(pool: &PgPool, sender: &Sender, wanted: &Wanted) -> Result<Vec<ExchangeStatus>, Rejection> {
+    let read = async {
+        let mut db = pool.acquire().await?;
+        tasks::search(&mut db, &sender.source, wanted).await
     };
     read.await.map_err(|error| unanswered(&error))
 }

@@ -4,24 +4,34 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde_json::Value;
 
+use super::preference::Return;
 use crate::gateway::Accepted;
 use crate::outcome::{Issue, operation_outcome};
 use crate::rejection::Rejection;
 
+/// What our answers are.
+pub(super) const FHIR_JSON: &str = "application/fhir+json; charset=utf-8";
+
 /// A resource as FHIR JSON.
 pub(super) fn resource(status: StatusCode, resource: &Value) -> Response {
-    let content_type = HeaderValue::from_static("application/fhir+json; charset=utf-8");
+    let content_type = HeaderValue::from_static(FHIR_JSON);
     let body = Body::from(resource.to_string());
     (status, [(header::CONTENT_TYPE, content_type)], body).into_response()
 }
 
-/// The answer to a message that is stored: where it goes, what validation remarked, and where to ask how it fares.
-pub(super) fn accepted(base_url: &str, accepted: &Accepted) -> Response {
-    let mut answer = resource(StatusCode::ACCEPTED, &operation_outcome(&remarks(accepted)));
-    put(answer.headers_mut(), header::CONTENT_LOCATION, &task(base_url, accepted));
-    answer
+/// The answer to a message that is stored: what there is to say of it, the resource as it was received, or nothing.
+pub(super) fn accepted(returned: Option<Return>, accepted: &Accepted, body: &Bytes) -> Response {
+    match returned {
+        Some(Return::Minimal) => StatusCode::ACCEPTED.into_response(),
+        Some(Return::Representation) => {
+            let content_type = HeaderValue::from_static(FHIR_JSON);
+            (StatusCode::ACCEPTED, [(header::CONTENT_TYPE, content_type)], Body::from(body.clone())).into_response()
+        }
+        Some(Return::OperationOutcome) | None => resource(StatusCode::ACCEPTED, &operation_outcome(&remarks(accepted))),
+    }
 }
 
 /// Where to ask how a stored message fares.
@@ -39,6 +49,20 @@ pub(super) fn remarks(accepted: &Accepted) -> Vec<Issue> {
     let mut issues = vec![Issue::information("informational", stored)];
     issues.extend(accepted.issues.iter().cloned());
     issues
+}
+
+/// The same answer with line ends and indents, when it is JSON of ours; numbers stay as they are written.
+pub(super) async fn pretty(answer: Response) -> Response {
+    if answer.headers().get(header::CONTENT_TYPE).is_none_or(|held| held.as_bytes() != FHIR_JSON.as_bytes()) {
+        return answer;
+    }
+    let (mut parts, body) = answer.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else {
+        return rejected(&Rejection::Fault);
+    };
+    let indented = serde_json::from_slice::<Value>(&body).and_then(|value| serde_json::to_vec_pretty(&value));
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, indented.map_or_else(|_| Body::from(body), Body::from))
 }
 
 /// The status of a rejection.
@@ -100,7 +124,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_accepted_message_is_told_its_task_its_destinations_and_its_warnings() {
+    async fn an_accepted_message_is_told_its_destinations_and_its_warnings() {
         let warning =
             Issue { severity: "warning".to_owned(), ..Issue::error("code-invalid", "not in the value set").at(3, 5) };
         let mut accepted = Accepted {
@@ -108,10 +132,11 @@ mod tests {
             repeated: false,
             issues: vec![warning],
             destinations: vec!["pas".to_owned(), "archive".to_owned()],
+            expected: Vec::new(),
         };
-        let first = shown(super::accepted("http://127.0.0.1:8080/fhir", &accepted)).await;
+        let first = shown(super::accepted(None, &accepted, &Bytes::new())).await;
         insta::assert_snapshot!(first);
         accepted.repeated = true;
-        assert_eq!(shown(super::accepted("http://127.0.0.1:8080/fhir", &accepted)).await, first);
+        assert_eq!(shown(super::accepted(None, &accepted, &Bytes::new())).await, first);
     }
 }

@@ -90,6 +90,7 @@ fn arrival(number: usize, entry: Value<'_>, whole: &Arrival, asked: Asked) -> Re
         resource_id,
         conditions,
         ids,
+        reply: false,
         body: Bytes::copy_from_slice(resource.raw().as_bytes()),
         ..whole.clone()
     })

@@ -70,8 +70,8 @@ fn statement(served: &Served) -> Value {
                 destinations of its routes. The Task named in Content-Location tells what became of it; only the \
                 source that sent the resource can read it.",
             "security": {
-                "service": [{ "text": "Bearer token" }],
-                "description": "Every request needs the bearer token of a configured source.",
+                "service": [{ "text": "Bearer token" }, { "text": "Client certificate" }],
+                "description": "Every request needs the bearer token or the client certificate of a configured source.",
             },
             "resource": resources(served.types),
             "operation": [validate()],
@@ -96,10 +96,16 @@ fn description(packs: &[(String, String)]) -> String {
 fn resources(types: &[String]) -> Vec<Value> {
     let mut interactions: BTreeMap<&str, Vec<&str>> =
         types.iter().map(|name| (name.as_str(), vec!["create", "update"])).collect();
-    interactions.entry("Task").or_default().push("read");
+    interactions.entry("Task").or_default().extend(["read", "search-type"]);
     let entry = |(name, codes): (&str, Vec<&str>)| {
         let interaction: Vec<Value> = codes.iter().map(|code| json!({ "code": code })).collect();
-        json!({ "type": name, "interaction": interaction, "operation": [validate()] })
+        let mut entry = json!({ "type": name, "interaction": interaction, "operation": [validate()] });
+        if name == "Task" {
+            let parameters = [("_id", "token"), ("identifier", "token"), ("status", "token"), ("authored-on", "date")];
+            entry["searchParam"] =
+                parameters.iter().map(|(name, kind)| json!({ "name": name, "type": kind })).collect();
+        }
+        entry
     };
     interactions.into_iter().map(entry).collect()
 }
@@ -143,7 +149,7 @@ mod tests {
         assert_eq!(resources.len(), 1);
         assert_eq!(
             resources[0]["interaction"],
-            json!([{ "code": "create" }, { "code": "update" }, { "code": "read" }])
+            json!([{ "code": "create" }, { "code": "update" }, { "code": "read" }, { "code": "search-type" }])
         );
     }
 }

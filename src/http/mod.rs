@@ -25,13 +25,16 @@ mod place;
 mod porter;
 #[cfg(test)]
 mod porter_tests;
+mod preference;
 mod query;
+mod relay;
 mod request_log;
 mod single;
 mod submission;
 mod system;
 mod task;
 mod task_resource;
+mod task_search;
 mod tls;
 mod tokens;
 mod update;
@@ -39,6 +42,7 @@ mod validate;
 mod visit;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::Uri;
@@ -88,6 +92,8 @@ struct Desk {
     gateway: Gateway,
     /// Without a slash at its end.
     base_url: String,
+    /// How long answers wait for destinations that reply.
+    wait: Duration,
     /// When this front door was opened.
     since: DateTime<Utc>,
 }
@@ -123,7 +129,7 @@ pub fn router(door: Door) -> Router {
         count_refusal: Box::new(move |address, rejection| register.count_refusal(address, rejection)),
     };
     let base_url = base_url.trim_end_matches('/').to_owned();
-    let desk = Arc::new(Desk { gateway, base_url, since });
+    let desk = Arc::new(Desk { gateway, base_url, wait: settings.wait.0, since });
     // `/fhir/Task/{id}` hides `/fhir/{type}/…` for tasks, so `$validate` is listed again.
     let router = Router::new()
         .route("/fhir", post(system::bundle).fallback(not_served::system))
@@ -134,6 +140,10 @@ pub fn router(door: Door) -> Router {
         .route("/fhir/{type}/$validate", typed(post(validate::of_type), "POST"))
         .route("/fhir/{type}/{id}", typed(put(update::update), "PUT"))
         .route("/fhir/Task/$validate", fixed(post(validate::of_type), "POST"))
+        .route(
+            "/fhir/Task",
+            typed(get(task_search::search).post(create::create).put(update::without_id), "GET, HEAD, POST"),
+        )
         .route("/fhir/Task/{id}", typed(get(task::read).put(update::update), "GET, HEAD, PUT"))
         .fallback(not_served::address)
         .with_state(desk);

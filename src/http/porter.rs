@@ -15,7 +15,6 @@ use futures_util::FutureExt;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
-use super::answer;
 use super::body::{Bounds, Inbound};
 use super::certificates::ClientNames;
 use super::identity::Identities;
@@ -23,6 +22,7 @@ use super::ids::Named;
 use super::limits::{Allowance, Limits};
 use super::request_log::{self, Line};
 use super::visit::Visit;
+use super::{answer, query};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::exchange::ids::Id;
@@ -54,6 +54,7 @@ pub(super) type CountRefusal = Box<dyn Fn(IpAddr, &Rejection) + Send + Sync>;
 pub(super) async fn meet(State(porter): State<Arc<Porter>>, request: Request, next: Next) -> Response {
     let received_at = porter.clock.now();
     let (parts, body) = request.into_parts();
+    let pretty = query::is_pretty(&parts.uri);
     let fresh = || Id::new(received_at, &porter.chance).uuid().to_string();
     let named = Arc::new(Named::read(&parts.headers, fresh));
     let inbound = Arc::new(Inbound::new(body, &parts.headers));
@@ -86,6 +87,9 @@ pub(super) async fn meet(State(porter): State<Arc<Porter>>, request: Request, ne
             guarded(visit, parts, next).await
         }
     };
+    if pretty {
+        answer = answer::pretty(answer).await;
+    }
     inbound.drain(&porter.tasks, porter.max_body);
     named.mirror(answer.headers_mut());
     answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

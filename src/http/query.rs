@@ -1,5 +1,5 @@
 //! The query string of the interactions we serve: [`_format`](https://hl7.org/fhir/R4/http.html#parameters) asks for
-//! JSON, which is what we answer. A parameter we do not know is refused, because ignoring it could change what is meant.
+//! JSON, which is what we answer, and `_pretty` for line ends in it. A parameter we do not know is refused, because ignoring it could change what is meant.
 
 use axum::http::{HeaderMap, Uri};
 
@@ -23,21 +23,39 @@ pub(super) fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), Rejection> {
 /// # Errors
 /// As [`check`].
 pub(super) fn check_with(uri: &Uri, headers: &HeaderMap, harmless: &[(&str, &str)]) -> Result<(), Rejection> {
+    let parameters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let shape = parameters.filter(|(name, value)| !harmless.contains(&(name.as_ref(), value.as_ref())));
+    check_shape(&shape.collect::<Vec<_>>(), headers)
+}
+
+/// The same for parameters that have been read.
+///
+/// # Errors
+/// As [`check`].
+pub(super) fn check_shape<K: AsRef<str>, V: AsRef<str>>(
+    parameters: &[(K, V)],
+    headers: &HeaderMap,
+) -> Result<(), Rejection> {
     let mut formatted = false;
-    for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
-        if name == "_format" {
-            formatted = true;
-            if !JSON.contains(&value.as_ref()) {
-                return Err(Rejection::NotAcceptable);
-            }
-        } else if !harmless.contains(&(name.as_ref(), value.as_ref())) {
-            return Err(Rejection::Unreadable(vec![Issue::error("not-supported", UNKNOWN)]));
+    for (name, value) in parameters {
+        match (name.as_ref(), value.as_ref()) {
+            ("_format", value) if JSON.contains(&value) => formatted = true,
+            ("_format", _) => return Err(Rejection::NotAcceptable),
+            // The porter sees to it.
+            ("_pretty", "true" | "false") => {}
+            _ => return Err(Rejection::Unreadable(vec![Issue::error("not-supported", UNKNOWN)])),
         }
     }
     if formatted { Ok(()) } else { accept::check(headers) }
 }
 
-const UNKNOWN: &str = "of query parameters, this interaction knows _format only";
+/// Whether the sender wants line ends in the answer.
+pub(super) fn is_pretty(uri: &Uri) -> bool {
+    let query = uri.query().unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == "_pretty" && value == "true")
+}
+
+const UNKNOWN: &str = "of query parameters, this interaction knows _format and _pretty (true or false) only";
 
 #[cfg(test)]
 mod tests {

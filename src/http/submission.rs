@@ -1,11 +1,13 @@
 //! What create and update share: a resource is handed over and answered `202 Accepted` once it is stored, or refused
 //! with the reason. The head is checked before a byte of the body is read.
 
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::Response;
+use tokio::time::Instant;
 
+use super::preference::Preference;
 use super::visit::{ENDPOINT, Visit};
-use super::{Desk, answer, conditions, content, query};
+use super::{Desk, answer, conditions, content, query, relay};
 use crate::exchange::{Arrival, Interaction};
 use crate::rejection::Rejection;
 
@@ -20,22 +22,41 @@ pub(super) async fn submit(
     headers: &HeaderMap,
 ) -> Response {
     let place = desk.place(uri);
+    let preference = Preference::read(headers);
     let arrived = match place.resource_type() {
         Ok(resource_type) => arrive(visit, interaction, resource_type, &place, uri, headers).await,
         Err(unknown) => Err(unknown),
     };
     match arrived {
-        Ok(arrival) => accept(desk, visit, arrival).await,
+        Ok(arrival) => accept(desk, visit, arrival, preference).await,
         Err(rejection) => desk.turn_away(visit, &place, rejection).await,
     }
 }
 
-/// Hands a message over and answers what comes of it.
-pub(super) async fn accept(desk: &Desk, visit: &Visit, arrival: Arrival) -> Response {
-    match visit.within(desk.gateway.accept(arrival)).await {
-        Ok(accepted) => answer::accepted(&desk.base_url, &accepted),
-        Err(rejection) => answer::rejected(&rejection),
-    }
+/// Hands a message over and answers what comes of it: once it is stored, or once the destinations that reply have
+/// settled, if the sender waits for them.
+pub(super) async fn accept(desk: &Desk, visit: &Visit, mut arrival: Arrival, preference: Preference) -> Response {
+    let patience = preference.patience(desk.wait, visit.bounds.time);
+    arrival.reply = !patience.is_zero();
+    let body = arrival.body.clone();
+    let mut accepted = match visit.within(desk.gateway.accept(arrival)).await {
+        Ok(accepted) => accepted,
+        Err(rejection) => return answer::rejected(&rejection),
+    };
+    let left = visit.bounds.deadline.saturating_duration_since(Instant::now());
+    let relayed = relay::reply(&mut accepted.expected, patience.min(left)).await;
+    let task = answer::task(&desk.base_url, &accepted);
+    let mut answer = if let Some(mut relayed) = relayed {
+        // Its body is the partner's, not the Task's.
+        answer::put(relayed.headers_mut(), header::LINK, &format!("<{task}>; rel=\"monitor\""));
+        relayed
+    } else {
+        let mut stored = answer::accepted(preference.returned, &accepted, &body);
+        answer::put(stored.headers_mut(), header::CONTENT_LOCATION, &task);
+        stored
+    };
+    preference.tell(answer.headers_mut());
+    answer
 }
 
 /// Checks the head, then reads the body.
@@ -67,6 +88,7 @@ pub(super) async fn arrive(
         resource_id,
         conditions,
         ids: visit.named.ids.clone(),
+        reply: false,
         received_at: visit.received_at,
         body: visit.body().await?,
     })

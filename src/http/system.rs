@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use signalbox_validator::json::Position;
 
 use super::batch::{self, Entry};
+use super::preference::{Preference, Return};
 use super::submission::{accept, arrive};
 use super::visit::Visit;
 use super::{Desk, answer};
@@ -40,21 +41,35 @@ pub(super) async fn bundle(
     };
     match split(&desk, &whole).await {
         // Whatever else it is, the gateway judges and records it as a transaction.
-        Ok(None) => accept(&desk, &visit, whole).await,
+        Ok(None) => accept(&desk, &visit, whole, Preference::read(&headers)).await,
         Ok(Some(entries)) if entries.len() > visit.max_entries => {
             let sentence = format!("The batch has more than {} entries; send it in parts.", visit.max_entries);
             let rejection = Rejection::Invalid(vec![Issue::error("too-long", sentence)]);
             desk.turn_away(&visit, &place, rejection).await
         }
-        Ok(Some(entries)) => match visit.within(run(&desk, &visit, entries)).await {
-            Ok(entries) => {
-                let bundle = json!({ "resourceType": "Bundle", "type": "batch-response", "entry": entries });
-                answer::resource(StatusCode::OK, &bundle)
-            }
-            Err(rejection) => answer::rejected(&rejection),
-        },
+        Ok(Some(entries)) => answer_batch(&desk, &visit, entries, &headers).await,
         Err(rejection) => answer::rejected(&rejection),
     }
+}
+
+/// Entries are never waited for: `return=minimal` leaves out what there is to say of those that are stored.
+async fn answer_batch(desk: &Desk, visit: &Visit, entries: Vec<Entry>, headers: &HeaderMap) -> Response {
+    let preference = Preference { wait: None, ..Preference::read(headers) };
+    let mut entries = match visit.within(run(desk, visit, entries)).await {
+        Ok(entries) => entries,
+        Err(rejection) => return answer::rejected(&rejection),
+    };
+    if preference.returned == Some(Return::Minimal) {
+        for response in entries.iter_mut().filter_map(|entry| entry["response"].as_object_mut()) {
+            if response["status"].as_str().is_some_and(|status| status.starts_with('2')) {
+                response.remove("outcome");
+            }
+        }
+    }
+    let bundle = json!({ "resourceType": "Bundle", "type": "batch-response", "entry": entries });
+    let mut answer = answer::resource(StatusCode::OK, &bundle);
+    preference.tell(answer.headers_mut());
+    answer
 }
 
 /// Reads a long body off the async threads.

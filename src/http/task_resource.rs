@@ -43,6 +43,9 @@ pub(super) fn render(exchange: &ExchangeStatus) -> Task {
     Task { resource, version, modified }
 }
 
+/// The statuses a Task of ours may have.
+pub(super) const STATUSES: [&str; 4] = ["in-progress", "completed", "cancelled", "failed"];
+
 /// [Task.status](https://hl7.org/fhir/R4/valueset-task-status.html)
 fn status(deliveries: &[DeliveryStatus]) -> &'static str {
     let all = |state| deliveries.iter().all(|delivery| delivery.state == state);

@@ -51,6 +51,8 @@ pub struct Target {
     pub destination: String,
     /// Options for its adapter; an object.
     pub options: serde_json::Value,
+    /// Whether its answer is relayed to a sender that waits.
+    pub reply: bool,
     /// The route that chose it.
     pub route: String,
 }
@@ -126,7 +128,7 @@ impl Selection {
             let destination = target.destination();
             if self.targets.iter().all(|earlier| earlier.destination != destination) {
                 let (destination, options) = (destination.to_owned(), target.options());
-                self.targets.push(Target { destination, options, route: route.name.clone() });
+                self.targets.push(Target { destination, options, reply: target.reply(), route: route.name.clone() });
             }
         }
     }

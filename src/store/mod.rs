@@ -14,6 +14,7 @@ pub mod reports;
 pub mod schema;
 pub mod server;
 pub mod stories;
+pub mod tasks;
 pub mod used_tokens;
 pub mod watch;
 
@@ -70,6 +71,7 @@ pub fn statements() -> Vec<&'static str> {
         stories::ATTEMPTS,
         stories::BEFORE,
         stories::ACTS,
+        tasks::SEARCH,
         used_tokens::CLAIM,
         used_tokens::FORGET,
         watch::BACKLOG,

@@ -25,6 +25,8 @@ mod a_poisoned_batch;
 #[cfg(test)]
 mod a_refusal_is_final;
 #[cfg(test)]
+mod a_sender_waits_for_the_answer;
+#[cfg(test)]
 mod adapter_contract;
 #[cfg(test)]
 mod an_engineer_at_the_command_line;

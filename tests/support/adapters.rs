@@ -28,6 +28,7 @@ pub(crate) fn delivery(body: &str) -> Delivery {
         received_at: clock.now(),
         options: Value::Null,
         body: body.to_owned().into(),
+        reply: None,
     }
 }
 

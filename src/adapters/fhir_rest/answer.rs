@@ -3,22 +3,39 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use reqwest::Response;
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER};
 use signalbox_validator::json::{Document, Value};
 
 use crate::delivery::destination::{Acknowledgement, DeliveryError};
+use crate::delivery::replies::{Reply, ReplySlot};
 
 /// Most of an answer that is read to find out why.
 const MOST: usize = 64 * 1024;
+/// Most of an answer that is read to be relayed.
+const MOST_RELAYED: usize = 16 * 1024 * 1024;
 
-pub(super) async fn judge(answer: Response, now: DateTime<Utc>) -> Result<Acknowledgement, DeliveryError> {
+/// Judges an answer; all of it is kept only for somebody who waits for it.
+pub(super) async fn judge(
+    answer: Response,
+    now: DateTime<Utc>,
+    wanted: Option<&ReplySlot>,
+) -> Result<Acknowledgement, DeliveryError> {
     let status = answer.status().as_u16();
+    let told = wanted.map(|slot| (slot, head(&answer)));
     let retry_after =
         answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|text| delay(text, now));
     match status {
-        200..=299 => Ok(Acknowledgement { code: status.to_string(), note: String::new(), location: None }),
+        200..=299 => {
+            if let Some((slot, head)) = told {
+                // The partner has taken it, whatever becomes of the rest of its answer.
+                let body = start_of(answer, MOST_RELAYED).await;
+                slot.put(Reply { body: body.into(), ..head });
+            }
+            Ok(Acknowledgement { code: status.to_string(), note: String::new() })
+        }
         // An operator mends credentials; the patient's record is not to blame and must not become a dead letter at once.
         401 | 403 => Err(DeliveryError::transient(format!(
             "answered {status}: our credentials are not accepted (settings.token)"
@@ -27,7 +44,11 @@ pub(super) async fn judge(answer: Response, now: DateTime<Utc>) -> Result<Acknow
             Err(DeliveryError::Transient { reason: format!("answered {status}"), retry_after })
         }
         _ => {
-            let why = codes(&start_of(answer).await);
+            let body = start_of(answer, MOST).await;
+            let why = codes(&body);
+            if let Some((slot, head)) = told {
+                slot.put(Reply { body: body.into(), ..head });
+            }
             Err(DeliveryError::refused(if why.is_empty() {
                 format!("answered {status}")
             } else {
@@ -37,11 +58,22 @@ pub(super) async fn judge(answer: Response, now: DateTime<Utc>) -> Result<Acknow
     }
 }
 
-async fn start_of(mut answer: Response) -> Vec<u8> {
+fn head(answer: &Response) -> Reply {
+    let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    Reply {
+        status: answer.status().as_u16(),
+        location: header(LOCATION),
+        etag: header(ETAG),
+        content_type: header(CONTENT_TYPE),
+        body: Bytes::new(),
+    }
+}
+
+async fn start_of(mut answer: Response, most: usize) -> Vec<u8> {
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = answer.chunk().await {
         body.extend_from_slice(&chunk);
-        if body.len() > MOST {
+        if body.len() > most {
             break;
         }
     }

@@ -82,7 +82,7 @@ impl Destination for Server {
         let send = Send::read(&delivery.options).map_err(DeliveryError::refused)?;
         let request = request::build(self, &send, delivery)?;
         match request.timeout(self.timeout).send().await {
-            Ok(answer) => answer::judge(answer, self.clock.now()).await,
+            Ok(answer) => answer::judge(answer, self.clock.now(), delivery.reply.as_ref()).await,
             Err(error) => Err(unsent(&error, send.may_repeat_blindly())),
         }
     }

@@ -110,7 +110,7 @@ fn write(path: &Path, body: &[u8]) -> Result<Acknowledgement, DeliveryError> {
 }
 
 fn acknowledged(note: &str) -> Acknowledgement {
-    Acknowledgement { code: "written".to_owned(), note: note.to_owned(), location: None }
+    Acknowledgement { code: "written".to_owned(), note: note.to_owned() }
 }
 
 /// The kind of error only: a message might name a file, and a name might hold what it should not.

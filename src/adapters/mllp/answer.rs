@@ -20,7 +20,7 @@ pub fn judge(ack: &Ack, control_id: &str) -> Result<Acknowledgement, DeliveryErr
         errors => format!("MSA-1 {code}, error {}", errors.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")),
     };
     match ack.code {
-        Code::AA | Code::CA => Ok(Acknowledgement { code: code.to_owned(), note, location: None }),
+        Code::AA | Code::CA => Ok(Acknowledgement { code: code.to_owned(), note }),
         Code::AR | Code::CR => Err(DeliveryError::refused(note)),
         Code::AE if ack.errors.iter().any(|error| FAULT_OF_THE_MESSAGE.contains(error)) => {
             Err(DeliveryError::refused(note))

@@ -102,6 +102,7 @@ fn delivery(seed: u64, body: &str) -> Delivery {
         received_at: DateTime::default(),
         options: serde_json::json!({}),
         body: Bytes::from(body.to_owned()),
+        reply: None,
     }
 }
 

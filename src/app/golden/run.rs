@@ -108,6 +108,7 @@ fn arrive(config: &Config, folder: &Path, case: &Case) -> Result<Arrival, String
         conditions: Conditions::default(),
         ids: RequestIds { request: None, correlation: Uuid::nil().to_string() },
         received_at: case.received,
+        reply: false,
         body: Bytes::from(body),
     })
 }
@@ -173,6 +174,7 @@ fn payload(judge: &Judge, arrival: &Arrival, target: &Target, at: usize) -> Resu
         received_at: arrival.received_at,
         options: target.options.clone(),
         body: arrival.body.clone(),
+        reply: None,
     };
     let rendered = known.destination.render(&delivery);
     rendered.map(|bytes| readable(&bytes)).map_err(|error| format!("{}: {error}", target.destination))

@@ -1,0 +1,84 @@
+//! What a source asks of its own exchanges: found by id, status and time, newest first.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::reports;
+use crate::exchange::state::ExchangeStatus;
+use crate::exchange::{ExchangeId, Interaction};
+
+/// Ids begin with the time they were made, so the primary key serves both the order and the period.
+pub(super) const SEARCH: &str = "
+select e.id, e.received_at, e.interaction, e.resource_type, e.correlation_id
+  from exchanges e
+ where e.source = $1 and e.outcome = 'accepted'
+   and e.id >= $2 and ($3::uuid is null or e.id < $3)
+   and e.received_at >= $4 and ($5::timestamptz is null or e.received_at < $5)
+   and ($6::uuid is null or e.id = $6)
+   and ($7::text is null or e.correlation_id = $7 or e.id = $8 or e.request_id = $8)
+   and ($9::text[] is null or
+        case when exists (select from deliveries d where d.exchange = e.id
+                           and d.state in ('waiting', 'ready', 'leased', 'parked', 'unknown')) then 'in-progress'
+             when not exists (select from deliveries d where d.exchange = e.id and d.state <> 'delivered')
+                  then 'completed'
+             when not exists (select from deliveries d where d.exchange = e.id and d.state <> 'cancelled')
+                  then 'cancelled'
+             else 'failed' end = any($9))
+ order by e.id desc
+ limit $10";
+
+/// What is looked for.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// This one.
+    pub id: Option<Uuid>,
+    /// The correlation id, or in [`Wanted::identifier_uuid`] the exchange or the sender's request id.
+    pub identifier: Option<String>,
+    /// The identifier, when it is a UUID.
+    pub identifier_uuid: Option<Uuid>,
+    /// Of these statuses; empty: of any.
+    pub statuses: Vec<String>,
+    /// Received then or later.
+    pub from: DateTime<Utc>,
+    /// Received before.
+    pub to: Option<DateTime<Utc>>,
+    /// Older than this one.
+    pub before: Option<Uuid>,
+    /// As many as make a page.
+    pub count: u16,
+}
+
+/// The exchanges of a source, and one more than asked for when there are more.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn search(db: &mut PgConnection, source: &str, wanted: &Wanted) -> sqlx::Result<Vec<ExchangeStatus>> {
+    type Row = (Uuid, DateTime<Utc>, String, Option<String>, String);
+    let rows: Vec<Row> = sqlx::query_as(SEARCH)
+        .bind(source)
+        .bind(ExchangeId::first_at(wanted.from).uuid())
+        .bind(wanted.before)
+        .bind(wanted.from)
+        .bind(wanted.to)
+        .bind(wanted.id)
+        .bind(&wanted.identifier)
+        .bind(wanted.identifier_uuid)
+        .bind(Some(&wanted.statuses).filter(|statuses| !statuses.is_empty()))
+        .bind(i64::from(wanted.count) + 1)
+        .fetch_all(&mut *db)
+        .await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for (id, received_at, interaction, resource_type, correlation_id) in rows {
+        let Some(id) = ExchangeId::from_uuid(id) else { continue };
+        found.push(ExchangeStatus {
+            id,
+            received_at,
+            interaction: Interaction::from_code(&interaction).unwrap_or(Interaction::Create),
+            resource_type: resource_type.unwrap_or_default(),
+            correlation_id,
+            deliveries: reports::deliveries(db, id).await?,
+        });
+    }
+    Ok(found)
+}
