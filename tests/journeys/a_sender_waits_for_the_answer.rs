@@ -147,9 +147,9 @@ async fn a_sender_looks_through_its_own_exchanges_page_by_page() {
     let (status, first) = search(&gateway, "?_count=2&status=completed,failed").await;
     assert_eq!((status, ids(&first)), (StatusCode::OK, sent[..2].to_vec()));
     let next = |bundle: &Value| {
-        let links = bundle["link"].as_array().unwrap().iter();
-        let next = links.filter(|link| link["relation"] == "next").map(|link| link["url"].as_str().unwrap().to_owned());
-        next.last().map(|url| url.split_once("/Task").unwrap().1.to_owned())
+        let mut links = bundle["link"].as_array()?.iter();
+        let next = links.find(|link| link["relation"] == "next")?["url"].as_str()?;
+        Some(next.split_once("/Task")?.1.to_owned())
     };
     let (_, second) = search(&gateway, &next(&first).unwrap()).await;
     let (_, third) = search(&gateway, &next(&second).unwrap()).await;
