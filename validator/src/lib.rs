@@ -9,11 +9,14 @@
 
 pub mod json;
 
+mod builder;
 mod compile;
+#[expect(dead_code, unused_imports, reason = "the rules of profiles read the rest")]
 mod definition;
 mod issue;
 mod location;
 mod node;
+mod options;
 mod pack;
 mod profile_set;
 mod reduce;
@@ -21,7 +24,9 @@ mod rules;
 mod value_set;
 mod walk;
 
+pub use builder::{LoadProblem, LoadWarning, ProfileSetBuilder};
 pub use issue::{Issue, IssueCode, Severity};
+pub use options::Options;
 pub use pack::{PackError, PackInfo};
 pub use profile_set::ProfileSet;
 pub use reduce::reduce;

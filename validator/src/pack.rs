@@ -50,8 +50,31 @@ pub enum PackError {
         /// The name of the type.
         name: String,
     },
+    /// A type specialises itself.
+    Circular {
+        /// The canonical of the definition.
+        definition: String,
+    },
     /// An element has more children than can be told apart in one pass.
-    TooManyElements(String),
+    TooManyElements {
+        /// The canonical of the definition.
+        definition: String,
+        /// The path of the element.
+        path: String,
+    },
+}
+
+impl PackError {
+    /// The canonical of the definition that is at fault.
+    pub(crate) fn definition(&self) -> Option<&str> {
+        match self {
+            Self::Incomplete { definition, .. }
+            | Self::UnknownType { definition, .. }
+            | Self::Circular { definition }
+            | Self::TooManyElements { definition, .. } => Some(definition),
+            Self::Damaged(_) | Self::Json { .. } => None,
+        }
+    }
 }
 
 impl fmt::Display for PackError {
@@ -63,7 +86,10 @@ impl fmt::Display for PackError {
             Self::UnknownType { definition, name } => {
                 write!(f, "{definition} names the type '{name}', which no pack defines")
             }
-            Self::TooManyElements(path) => write!(f, "{path} has more child elements than a definition may have"),
+            Self::Circular { definition } => write!(f, "{definition} specialises itself"),
+            Self::TooManyElements { path, .. } => {
+                write!(f, "{path} has more child elements than a definition may have")
+            }
         }
     }
 }

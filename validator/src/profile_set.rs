@@ -4,19 +4,22 @@ use std::fmt;
 
 use rustc_hash::FxHashMap;
 
-use crate::compile::{Arena, compile};
-use crate::definition::StructureDefinition;
+use crate::builder::ProfileSetBuilder;
+use crate::compile::Arena;
+use crate::definition::Definitions;
 use crate::issue::Issue;
 use crate::json::Document;
 use crate::node::{Element, ElementId, Node, NodeId, ValueSetId};
-use crate::pack::{self, PackError, PackInfo};
-use crate::value_set::{Codes, Terminology, ValueSet};
+use crate::options::Options;
+use crate::pack::{PackError, PackInfo};
+use crate::value_set::{Codes, ValueSet};
 use crate::walk::Walk;
 
 /// Definitions compiled once, to validate any number of documents from any number of threads.
 pub struct ProfileSet {
     packs: Vec<PackInfo>,
     arena: Arena,
+    definitions: Definitions,
     value_sets: Vec<ValueSet>,
     code_systems: FxHashMap<Box<str>, Codes>,
 }
@@ -28,46 +31,48 @@ impl fmt::Debug for ProfileSet {
 }
 
 impl ProfileSet {
-    /// Reads and compiles packs (see [`crate::reduce`]). Where two define one type, the later one wins.
+    /// Begins a set of packs and conformance resources.
+    #[must_use]
+    pub fn builder<'b>() -> ProfileSetBuilder<'b> {
+        ProfileSetBuilder::default()
+    }
+
+    /// Reads and compiles packs (see [`crate::reduce`]). Where two define one canonical, the later one wins.
     ///
     /// # Errors
-    /// When a pack is damaged, or its definitions name types that no pack defines.
+    /// When a pack is damaged, or its types name types that no pack defines.
     pub fn load(packs: &[&[u8]]) -> Result<Self, PackError> {
-        let texts = packs.iter().map(|pack| pack::decompress(pack)).collect::<Result<Vec<_>, _>>()?;
-        let read = texts.iter().map(|text| pack::lines(text)).collect::<Result<Vec<_>, _>>()?;
-        let mut definitions: FxHashMap<String, StructureDefinition> = FxHashMap::default();
-        let mut terminology = Terminology::default();
-        for document in read.iter().flat_map(|(_, documents)| documents) {
-            let root = document.root();
-            let url = root.str_at(&["url"]).unwrap_or_default().into_owned();
-            match root.str_at(&["resourceType"]).as_deref() {
-                Some("StructureDefinition") => {
-                    definitions.insert(url, StructureDefinition::read(root)?);
-                }
-                Some("ValueSet") => {
-                    terminology.value_sets.insert(url, root);
-                }
-                Some("CodeSystem") => {
-                    terminology.code_systems.insert(url, root);
-                }
-                _ => {}
-            }
-        }
-        let definitions: Vec<StructureDefinition> = definitions.into_values().collect();
-        let elements = definitions.iter().flat_map(|definition| &definition.elements);
-        let bound: Vec<&str> =
-            elements.filter_map(|element| element.binding.as_ref()).map(|binding| binding.value_set.as_str()).collect();
-        let (value_sets, ids) = terminology.expand(&bound);
-        let arena = compile(&definitions, &ids)?;
-        let packs = read.iter().map(|(info, _)| info.clone()).collect();
-        Ok(Self { packs, arena, value_sets, code_systems: terminology.codes_by_system() })
+        let builder = packs.iter().fold(Self::builder(), |builder, pack| builder.pack(pack));
+        builder.build().map(|(set, _)| set)
+    }
+
+    pub(crate) fn new(
+        packs: Vec<PackInfo>,
+        arena: Arena,
+        definitions: Definitions,
+        value_sets: Vec<ValueSet>,
+        code_systems: FxHashMap<Box<str>, Codes>,
+    ) -> Self {
+        Self { packs, arena, definitions, value_sets, code_systems }
     }
 
     /// Validates a document against the base definition of the type it names. No issue is an error, or worse, exactly
     /// when the document is valid as far as these definitions say.
     #[must_use]
     pub fn validate(&self, document: &Document<'_>) -> Vec<Issue> {
-        Walk::over(self, document)
+        self.validate_with(document, &Options::default())
+    }
+
+    /// Validates a document as `options` say.
+    #[must_use]
+    pub fn validate_with(&self, document: &Document<'_>, options: &Options) -> Vec<Issue> {
+        Walk::over(self, document, options)
+    }
+
+    /// Whether a definition with this canonical is loaded.
+    #[must_use]
+    pub fn has_profile(&self, canonical: &str) -> bool {
+        self.definitions.get(canonical).is_some()
     }
 
     /// Whether this is the name of a type that a resource can be an instance of.

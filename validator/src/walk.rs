@@ -6,6 +6,7 @@ use crate::issue::{Issue, IssueCode};
 use crate::json::{Document, Kind, Value};
 use crate::location::{Location, Segment};
 use crate::node::{Content, Element, Node, NodeId, Property, Role, Special, Type, ValueSetId};
+use crate::options::Options;
 use crate::profile_set::ProfileSet;
 use crate::rules::contained::Contents;
 use crate::rules::{
@@ -44,7 +45,7 @@ impl<'p, 'a> Place<'p, 'a> {
 
 impl<'a> Walk<'a> {
     /// Walks a whole document; the issues are in the order of the text.
-    pub(crate) fn over(set: &'a ProfileSet, document: &'a Document<'a>) -> Vec<Issue> {
+    pub(crate) fn over(set: &'a ProfileSet, document: &'a Document<'a>, _options: &Options) -> Vec<Issue> {
         let root = document.root();
         let mut walk = Self { set, contents: Contents::of(root), issues: Vec::new(), remarked: Vec::new() };
         let resource_type = root.str_at(&["resourceType"]);

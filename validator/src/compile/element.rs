@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::Compiler;
-use crate::definition::{ElementDefinition, ElementType, Kind, StructureDefinition};
+use crate::definition::{ElementDefinition, ElementType, Kind, Max, Strength, StructureDefinition};
 use crate::node::{Content, Element, ElementId, NodeId, Property, Role, Special, Type};
 use crate::pack::PackError;
 use crate::rules::format::Primitive;
@@ -38,11 +38,13 @@ impl<'d> Compiler<'d> {
         Ok(Element {
             name: name.trim_end_matches("[x]").into(),
             slot,
-            min: child.min,
-            max: child.max,
+            min: child.min.unwrap_or(0),
+            max: child.max.unwrap_or(Max::Many),
             is_choice: name.ends_with("[x]"),
             types: types.into(),
-            binding: binding.and_then(|found| Some((found.strength, *self.value_sets.get(&found.value_set)?))),
+            binding: binding
+                .filter(|found| found.strength >= Strength::Extensible)
+                .and_then(|found| Some((found.strength, *self.value_sets.get(found.value_set_url()?)?))),
         })
     }
 
@@ -60,16 +62,13 @@ impl<'d> Compiler<'d> {
         let (target, node) = *self.types.get(code).ok_or_else(|| unknown(definition, code))?;
         let content = match target.kind {
             Kind::Resource => Content::Resource,
-            Kind::Complex => Content::Object(node),
+            Kind::Complex | Kind::Logical => Content::Object(node),
             Kind::Primitive => {
                 let primitive = self.primitive(target).ok_or_else(|| unknown(definition, code))?;
                 Content::Primitive(primitive, (!child.is_attribute).then_some(node))
             }
         };
-        let targets = element_type.target_profiles.iter().filter_map(|canonical| {
-            let url = canonical.split('|').next().unwrap_or_default();
-            self.by_url.get(url)
-        });
+        let targets = element_type.target_profiles.iter().filter_map(|canonical| self.all.get(canonical));
         // An abstract target, such as Resource, stands for any.
         let any = targets.clone().any(|target| target.is_abstract);
         let names = targets.filter(|_| !any).map(|target| target.type_name.as_str().into());
@@ -80,11 +79,11 @@ impl<'d> Compiler<'d> {
     fn primitive(&self, definition: &StructureDefinition) -> Option<Primitive> {
         let mut current = definition;
         // A chain longer than this would have been refused when its elements were collected.
-        for _ in 0..self.by_url.len() {
+        for _ in 0..self.all.len() {
             if let Some(primitive) = Primitive::named(&current.type_name) {
                 return Some(primitive);
             }
-            current = self.by_url.get(current.base.as_deref()?)?;
+            current = self.all.get(current.base.as_deref()?)?;
         }
         None
     }

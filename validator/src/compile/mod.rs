@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use crate::definition::{ElementDefinition, Kind, StructureDefinition};
+use crate::definition::{Definitions, ElementDefinition, Kind, StructureDefinition};
 use crate::node::{DefinitionId, Element, ElementId, Node, NodeId, ValueSetId};
 use crate::pack::PackError;
 
@@ -29,7 +29,7 @@ pub(crate) struct Arena {
 type Entry<'d> = (&'d str, &'d ElementDefinition);
 
 struct Compiler<'d> {
-    by_url: FxHashMap<&'d str, &'d StructureDefinition>,
+    all: &'d Definitions,
     /// Each type with its node.
     types: FxHashMap<&'d str, (&'d StructureDefinition, NodeId)>,
     value_sets: &'d FxHashMap<String, ValueSetId>,
@@ -38,27 +38,28 @@ struct Compiler<'d> {
     definitions: Vec<Box<str>>,
 }
 
-/// Compiles the definitions; `value_sets` says under which id each bound value set is found.
+/// Compiles the types among the definitions; `value_sets` says under which id each bound value set is found.
 pub(crate) fn compile(
-    definitions: &[StructureDefinition],
+    definitions: &Definitions,
     value_sets: &FxHashMap<String, ValueSetId>,
 ) -> Result<Arena, PackError> {
     let mut compiler = Compiler {
-        by_url: definitions.iter().map(|definition| (definition.url.as_str(), definition)).collect(),
+        all: definitions,
         types: FxHashMap::default(),
         value_sets,
         nodes: Vec::new(),
         elements: Vec::new(),
         definitions: Vec::new(),
     };
-    for definition in definitions {
+    let types = || definitions.iter().filter(|definition| definition.is_type());
+    for definition in types() {
         let node = compiler.reserve();
         compiler.types.insert(&definition.type_name, (definition, node));
     }
-    for definition in definitions {
+    for definition in types() {
         compiler.compile_type(definition)?;
     }
-    let concrete = definitions.iter().filter(|definition| definition.kind == Kind::Resource && !definition.is_abstract);
+    let concrete = types().filter(|definition| definition.kind == Kind::Resource && !definition.is_abstract);
     let resources = concrete
         .filter_map(|definition| {
             let (_, node) = compiler.types.get(definition.type_name.as_str())?;
@@ -107,9 +108,9 @@ impl<'d> Compiler<'d> {
         let mut chain = vec![definition];
         while let Some(base) = chain.last().and_then(|last| last.base.as_deref()) {
             let unknown = || PackError::UnknownType { definition: definition.url.clone(), name: base.to_owned() };
-            let base = *self.by_url.get(base).ok_or_else(unknown)?;
+            let base = self.all.get(base).ok_or_else(unknown)?;
             if chain.iter().any(|seen| std::ptr::eq(*seen, base)) {
-                return Err(PackError::Damaged(format!("{} specialises itself", definition.url)));
+                return Err(PackError::Circular { definition: definition.url.clone() });
             }
             chain.push(base);
         }
@@ -158,7 +159,7 @@ impl<'d> Compiler<'d> {
         let path = [definition.type_name.as_str(), scope].join(".");
         let name = path.trim_end_matches('.');
         if children.len() > MOST_ELEMENTS {
-            return Err(PackError::TooManyElements(name.to_owned()));
+            return Err(PackError::TooManyElements { definition: definition.url.clone(), path: name.to_owned() });
         }
         let mut node = Node {
             name: name.into(),
@@ -172,7 +173,7 @@ impl<'d> Compiler<'d> {
         for (slot, (path, child)) in (0..).zip(children) {
             // In JSON the value of a primitive stands under the element's own name, not inside an object.
             let is_value = definition.kind == Kind::Primitive && child.is_attribute && child.name() == "value";
-            if is_value || child.max == crate::definition::Max::Count(0) {
+            if is_value || child.max == Some(crate::definition::Max::Count(0)) {
                 continue;
             }
             let element = self.element(definition, path, child, slot, scopes)?;
@@ -186,7 +187,7 @@ impl<'d> Compiler<'d> {
         node.required = required.into();
         let introduces = |key: &str| {
             definition.elements.iter().any(|element| {
-                element.path == definition.type_name && element.invariants.iter().any(|invariant| invariant == key)
+                element.path == definition.type_name && element.constraints.iter().any(|invariant| invariant.key == key)
             })
         };
         if scope.is_empty() && introduces("ext-1") {

@@ -37,9 +37,7 @@ pub fn reduce(package: &[u8]) -> Result<Vec<u8>, PackError> {
     let mut lines = Vec::new();
     let mut bound = BTreeSet::new();
     for definition in resources.of_type("StructureDefinition") {
-        if structure_definition::is_type(definition.root()) {
-            lines.push(structure_definition::facts(definition.root(), &mut bound)?);
-        }
+        lines.push(structure_definition::facts(definition.root(), &mut bound)?);
     }
     let (value_sets, systems) = value_set::reached(&resources, bound);
     lines.extend(value_sets.iter().map(|value_set| value_set::facts(value_set.root())));

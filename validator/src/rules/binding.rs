@@ -87,7 +87,7 @@ fn bad(strength: Strength, value_set: &ValueSet, what: &str) -> Outcome {
             let expected = value_set.sample().map(|codes| format!(": expected {codes}")).unwrap_or_default();
             format!("{what} in the required value set {canonical}{expected}.")
         }
-        Strength::Extensible => format!(
+        _ => format!(
             "{what} in the extensible value set {canonical}; another code may be used only if none of its codes fits."
         ),
     };
