@@ -18,4 +18,5 @@ pub mod rejection;
 pub mod routing;
 pub mod store;
 pub mod telemetry;
+pub mod tls;
 pub mod validation;

@@ -60,6 +60,9 @@ pub enum Rejection {
         /// The type that was sent.
         resource_type: String,
     },
+    /// An HL7 v2 message is at fault, or asks for what is not done here.
+    #[error("{}", .0.sentence)]
+    Message(MessageFault),
     /// The sender asks for something FHIR has and this gateway does not.
     #[error("{0}")]
     NotImplemented(String),
@@ -92,6 +95,31 @@ pub enum Rejection {
     Fault,
 }
 
+/// What is wrong with an HL7 v2 message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageFault {
+    /// Error code of table 0357.
+    pub error_code: u16,
+    /// Whether it is not for its content: the answer is AR whatever was agreed for content faults.
+    pub rejected: bool,
+    /// Where, such as `MSH-10`; empty: not in one place.
+    pub place: String,
+    /// A sentence for people, free of patient data.
+    pub sentence: String,
+}
+
+impl MessageFault {
+    /// A fault of the content: the same message would fail again.
+    pub fn content(error_code: u16, place: impl Into<String>, sentence: impl Into<String>) -> Self {
+        Self { error_code, rejected: false, place: place.into(), sentence: sentence.into() }
+    }
+
+    /// What is not done here, whatever the content.
+    pub fn unsupported(error_code: u16, place: impl Into<String>, sentence: impl Into<String>) -> Self {
+        Self { error_code, rejected: true, place: place.into(), sentence: sentence.into() }
+    }
+}
+
 /// How a rejection reads in each protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rendering {
@@ -118,17 +146,23 @@ impl Rejection {
             Self::NotFound(_) => row(404, "not-found", "AR", 200),
             Self::MethodNotAllowed { .. } => row(405, "not-supported", "AR", 201),
             Self::NotAcceptable => row(406, "not-supported", "AR", 203),
-            Self::Timeout { .. } => row(408, "timeout", "AR", 207),
+            Self::Timeout { .. } => row(408, "timeout", "AE", 207),
             Self::DuplicateId => row(409, "duplicate", "AE", 205),
             Self::TooLarge { .. } => row(413, "too-long", "AR", 207),
             Self::UnsupportedMediaType => row(415, "not-supported", "AR", 203),
             Self::Invalid(_) => row(422, "invalid", "AE", 102),
-            Self::NoRoute { .. } => row(422, "not-supported", "AE", 200),
+            Self::NoRoute { .. } => row(422, "not-supported", "AR", 201),
+            Self::Message(fault) => match (fault.rejected, fault.error_code) {
+                (_, 205) => row(409, "duplicate", "AE", 205),
+                (true, code) => row(501, "not-supported", "AR", code),
+                (false, code) => row(422, "invalid", "AE", code),
+            },
             Self::NotImplemented(_) => row(501, "not-supported", "AR", 201),
-            Self::TooMany { .. } => row(429, "throttled", "AR", 207),
-            Self::Unavailable { .. } => row(503, "transient", "AR", 207),
-            Self::Unanswered { .. } => row(503, "timeout", "AR", 207),
-            Self::Fault => row(500, "exception", "AR", 207),
+            // What may pass is an error: a reject tells senders never to send the message again.
+            Self::TooMany { .. } => row(429, "throttled", "AE", 207),
+            Self::Unavailable { .. } => row(503, "transient", "AE", 207),
+            Self::Unanswered { .. } => row(503, "timeout", "AE", 207),
+            Self::Fault => row(500, "exception", "AE", 207),
         }
     }
 
@@ -137,6 +171,10 @@ impl Rejection {
     pub fn issues(&self) -> Vec<Issue> {
         match self {
             Self::Unreadable(issues) | Self::Invalid(issues) if !issues.is_empty() => issues.clone(),
+            Self::Message(fault) => {
+                let expression = (!fault.place.is_empty()).then(|| fault.place.clone());
+                vec![Issue { expression, ..Issue::error(self.rendering().issue_code, fault.sentence.clone()) }]
+            }
             other => vec![Issue::error(other.rendering().issue_code, other.to_string())],
         }
     }
@@ -179,6 +217,7 @@ pub(crate) mod samples {
             Rejection::UnsupportedMediaType,
             Rejection::Invalid(vec![cardinality.clone(), cardinality]),
             Rejection::NoRoute { resource_type: "Patient".to_owned() },
+            Rejection::Message(MessageFault::content(102, "PID-7", "the date of birth is no date")),
             Rejection::NotImplemented("batches are not served".to_owned()),
             Rejection::TooMany { retry_after: wait },
             Rejection::Unavailable { retry_after: wait },
@@ -209,6 +248,7 @@ mod tests {
             Rejection::UnsupportedMediaType => "UnsupportedMediaType",
             Rejection::Invalid(_) => "Invalid",
             Rejection::NoRoute { .. } => "NoRoute",
+            Rejection::Message(_) => "Message",
             Rejection::NotImplemented(_) => "NotImplemented",
             Rejection::TooMany { .. } => "TooMany",
             Rejection::Unavailable { .. } => "Unavailable",

@@ -12,6 +12,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
+use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::schema;
 use crate::delivery::destination::Destination;
@@ -23,6 +24,8 @@ pub struct Outside {
     pub http: reqwest::Client,
     /// The clock.
     pub clock: Clock,
+    /// Randomness.
+    pub chance: Chance,
     /// How long one delivery may take, from the destination's `timeout`.
     pub timeout: Duration,
     /// Folder that relative paths in the settings start from.

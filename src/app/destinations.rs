@@ -7,15 +7,17 @@ use std::time::Duration;
 
 use super::reachability;
 use crate::adapters::{self, Outside};
+use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, ConfigErrors, Problem};
 use crate::delivery::body_schema::BodySchema;
 use crate::delivery::destination::Destination;
 use crate::delivery::policy::Policy;
 use crate::delivery::worker::Line;
+use crate::exchange::{Conditions, Interaction};
 use crate::gateway::Known;
-use crate::http::Tls;
 use crate::routing::Routes;
+use crate::tls::server::{self, Tls};
 use crate::validation::Validation;
 
 /// A configuration that can run.
@@ -36,11 +38,16 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a connection may take to open; never longer than the destination's own timeout.
 pub(super) const CONNECT: Duration = Duration::from_secs(10);
 
-pub(super) fn check(config: &Config, validation: &Validation, clock: &Clock) -> Result<Checked, ConfigErrors> {
+pub(super) fn check(
+    config: &Config,
+    validation: &Validation,
+    clock: &Clock,
+    chance: &Chance,
+) -> Result<Checked, ConfigErrors> {
     let mut errors = Vec::new();
     let mut destinations = BTreeMap::new();
     for (name, section) in &config.destinations {
-        match build(config, name, section, clock) {
+        match build(config, name, section, clock, chance) {
             Ok(ready) => {
                 destinations.insert(name.clone(), ready);
             }
@@ -48,6 +55,7 @@ pub(super) fn check(config: &Config, validation: &Validation, clock: &Clock) -> 
         }
     }
     errors.extend(unknown_types(config, validation));
+    errors.extend(unable(config, &destinations));
     errors.extend(reachability::dead_routes(config));
     match Routes::compile(&config.routes) {
         Ok(routes) if errors.is_empty() => return Ok(Checked { routes, destinations }),
@@ -65,6 +73,7 @@ fn build(
     name: &str,
     section: &config::destination::Destination,
     clock: &Clock,
+    chance: &Chance,
 ) -> Result<Ready, Vec<ConfigError>> {
     let key = format!("destinations.{name}");
     let Some(kind) = adapters::ADAPTERS.iter().find(|kind| kind.name == section.adapter) else {
@@ -83,7 +92,7 @@ fn build(
     let fail = |message: String| vec![config.error(&format!("{key}.settings"), Problem::Other(message))];
     let http =
         client(timeout.min(CONNECT)).map_err(|error| fail(format!("the HTTP client cannot be made: {error}")))?;
-    let outside = Outside { http, clock: clock.clone(), timeout, base: config.base.clone() };
+    let outside = Outside { http, clock: clock.clone(), chance: chance.clone(), timeout, base: config.base.clone() };
     let targets = config.routes.iter().flat_map(|route| &route.to).filter(|target| target.destination() == name);
     let options: Vec<_> = targets.map(config::route::Target::options).collect();
     let mut destination = (kind.build)(section.settings.clone(), &options, &outside).map_err(fail)?;
@@ -99,6 +108,24 @@ fn build(
     Ok(Ready { destination, policy, concurrency: section.concurrency, timeout })
 }
 
+/// Destinations that a route for HL7 v2 messages names, and that take none.
+fn unable(config: &Config, destinations: &BTreeMap<String, Ready>) -> Vec<ConfigError> {
+    let routes =
+        config.routes.iter().enumerate().filter(|(_, route)| route.takes_messages() && !route.takes_resources());
+    let targets = routes.flat_map(|(at, route)| route.to.iter().enumerate().map(move |(to, target)| (at, to, target)));
+    let unable = targets.filter(|(_, _, target)| {
+        let (conditions, options) = (Conditions::default(), target.options());
+        let ready = destinations.get(target.destination());
+        ready.is_some_and(|ready| !ready.destination.carries(Interaction::Message, &conditions, &options))
+    });
+    let told = unable.map(|(at, to, target)| {
+        let sentence =
+            format!("the destination {:?} takes no HL7 v2 messages, and the route no others", target.destination());
+        config.error(&format!("routes[{at}].to[{to}]"), Problem::Other(sentence))
+    });
+    told.collect()
+}
+
 /// The HTTP client: no redirects, no proxy of the environment.
 pub(super) fn client(connect: Duration) -> reqwest::Result<reqwest::Client> {
     let client = reqwest::Client::builder().connect_timeout(connect);
@@ -107,8 +134,8 @@ pub(super) fn client(connect: Duration) -> reqwest::Result<reqwest::Client> {
 
 /// TLS of the front door, when it is configured.
 pub(super) fn tls(config: &Config) -> Result<Option<Tls>, ConfigErrors> {
-    Tls::load(&config.http.tls, &config.base)
-        .map_err(|(key, sentence)| config.error(key, Problem::Other(sentence)).into())
+    Tls::load(&config.http.tls, &config.base, "http.tls", server::HTTP)
+        .map_err(|(key, sentence)| config.error(&key, Problem::Other(sentence)).into())
 }
 
 fn unknown_types(config: &Config, validation: &Validation) -> Vec<ConfigError> {

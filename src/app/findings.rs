@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use super::{StartError, destinations, reachability};
+use super::{StartError, destinations, listeners, reachability};
+use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, ConfigErrors, Environment};
 use crate::validation::Validation;
@@ -27,10 +28,13 @@ pub fn inspect(folder: &Path, environment: &Environment, clock: &Clock) -> Resul
     let mut warnings = Vec::new();
     if let Some(config) = inspection.config {
         let mut further: Vec<ConfigError> = Vec::new();
-        if let Err(found) = destinations::check(&config, &validation, clock) {
+        if let Err(found) = destinations::check(&config, &validation, clock, &Chance::seeded(0)) {
             further.extend(found.iter().cloned());
         }
         if let Err(found) = destinations::tls(&config) {
+            further.extend(found.iter().cloned());
+        }
+        if let Err(found) = listeners::certificates(&config) {
             further.extend(found.iter().cloned());
         }
         warnings = reachability::loose_ends(&config);

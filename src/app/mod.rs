@@ -5,6 +5,7 @@ mod destinations;
 mod findings;
 pub mod golden;
 mod housekeeping;
+mod listeners;
 mod reachability;
 mod search_key;
 mod signal;
@@ -13,7 +14,7 @@ pub use findings::{Findings, inspect};
 pub(crate) use search_key::load as search_key;
 pub use signal::stop_signal;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::adapters::mllp::source::World;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigErrors};
@@ -41,6 +43,7 @@ use crate::store::destinations as names;
 use crate::store::schema::{self, SchemaError};
 use crate::telemetry::Metrics;
 use crate::validation::Validation;
+use listeners::Listeners;
 
 /// What an application is started with.
 pub struct Start {
@@ -66,6 +69,8 @@ pub struct Application {
     pub address: SocketAddr,
     /// Base URL of the front door.
     pub base_url: String,
+    /// Where the MLLP listeners listen, by name.
+    pub mllp: BTreeMap<String, SocketAddr>,
     /// The one door of messages.
     pub gateway: Gateway,
     tasks: Tasks,
@@ -111,7 +116,7 @@ pub enum StartError {
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {error}")]
     Listen {
-        /// The address of `http.listen`.
+        /// The address of `http.listen` or of a listener of `[mllp]`.
         address: SocketAddr,
         /// Why not.
         error: std::io::Error,
@@ -132,7 +137,7 @@ impl Application {
     /// When it cannot run as configured; nothing has been accepted then.
     pub async fn start(start: Start) -> Result<Self, StartError> {
         let validation = Validation::built_in()?;
-        let checked = destinations::check(&start.config, &validation, &start.clock)?;
+        let checked = destinations::check(&start.config, &validation, &start.clock, &start.chance)?;
         let tokens = TokenTable::of(&start.config.sources).map_err(|error| StartError::Tokens(error.to_string()))?;
         let tls = destinations::tls(&start.config)?;
         let search_key = search_key::load(&start.config, &start.chance)?;
@@ -145,6 +150,7 @@ impl Application {
         let taken = |error| StartError::Listen { address, error };
         let listener = TcpListener::bind(address).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;
+        let listeners = Listeners::bind(&start.config).await?;
 
         let engine = Engine::start(&start, validation.packs_hash()).await?;
         let (lines, known, policies) = checked.lines(&numbers);
@@ -153,7 +159,9 @@ impl Application {
         sweeper.sweep().await?;
         let max_depth = start.config.http.max_depth;
         let sources = start.config.sources.clone();
-        let judge = Judge { validation, routes: checked.routes, destinations: known, search_key, max_depth, sources };
+        let mllp = start.config.mllp.clone();
+        let judge =
+            Judge { validation, routes: checked.routes, destinations: known, search_key, max_depth, sources, mllp };
         let parts = Parts {
             clock: start.clock.clone(),
             chance: start.chance.clone(),
@@ -171,6 +179,8 @@ impl Application {
         }
         housekeeping::start(&engine.tasks, sweeper, &gateway, engine.wakes.clone(), &start);
 
+        let world = engine.world(&start, &gateway);
+        let mllp = listeners.serve(&world, &engine.tasks.stop);
         let base_url = base_url(&start.config, address);
         let watch = Watch {
             pool: engine.pool.clone(),
@@ -200,7 +210,7 @@ impl Application {
             }
         });
         let patience = start.config.delivery.shutdown.0;
-        Ok(Self { address, base_url, gateway, tasks: engine.tasks, pool: engine.pool, patience })
+        Ok(Self { address, base_url, mllp, gateway, tasks: engine.tasks, pool: engine.pool, patience })
     }
 
     /// Stops: no new requests, no new leases; deliveries under way get the configured time, and what they come to is
@@ -282,6 +292,17 @@ impl Engine {
             metrics: self.metrics.clone(),
             poll: start.config.delivery.poll.0,
             tasks: self.tasks.sends.clone(),
+        }
+    }
+
+    /// What MLLP listeners need.
+    fn world(&self, start: &Start, gateway: &Gateway) -> World {
+        World {
+            gateway: gateway.clone(),
+            clock: start.clock.clone(),
+            chance: start.chance.clone(),
+            metrics: self.metrics.clone(),
+            tasks: self.tasks.doors.clone(),
         }
     }
 

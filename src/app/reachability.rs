@@ -29,10 +29,20 @@ fn shadows(earlier: &Route, later: &Route) -> bool {
         earlier.to.iter().any(|other| other.destination() == target.destination())
     };
     let takes_all = condition(earlier).is_none_or(|when| when == "true" || condition(later) == Some(when));
-    covers(&earlier.types, &later.types)
-        && covers(&earlier.sources, &later.sources)
-        && takes_all
+    covers(&earlier.sources, &later.sources)
         && later.to.iter().all(named)
+        && (!later.takes_resources()
+            || (earlier.takes_resources() && covers(&earlier.types, &later.types) && takes_all))
+        && (!later.takes_messages() || covers_messages(earlier, later))
+}
+
+/// Whether `earlier` takes every HL7 v2 message that `later` takes.
+fn covers_messages(earlier: &Route, later: &Route) -> bool {
+    let lists_all = match &later.messages[..] {
+        [] => earlier.messages.is_empty(),
+        messages => messages.iter().all(|message| earlier.lists_message(message)),
+    };
+    earlier.takes_messages() && lists_all && (earlier.fields.is_empty() || earlier.fields == later.fields)
 }
 
 /// An empty list means all.
@@ -56,19 +66,27 @@ pub(super) fn loose_ends(config: &Config) -> Vec<ConfigError> {
     let unnamed = unnamed.map(|name| (format!("destinations.{name}"), "no route names this destination"));
     let untaken =
         untaken.map(|name| (format!("sources.{name}"), "no route takes from this source: all it sends is refused"));
-    let unasked = config
-        .sources
-        .iter()
-        .filter(|(_, source)| !source.certificates.is_empty() && !config.http.tls.asks_clients())
-        .map(|(name, _)| {
+    let asked = |name: &str| {
+        let listeners = config.mllp.values().filter(|listener| listener.sources.iter().any(|one| one == name));
+        config.http.tls.asks_clients() || listeners.into_iter().any(|listener| listener.tls.asks_clients())
+    };
+    let unasked = config.sources.iter().filter(|(name, source)| !source.certificates.is_empty() && !asked(name)).map(
+        |(name, _)| {
             (
                 format!("sources.{name}.certificates"),
                 "no client certificate is asked for: set http.tls.client_authorities",
             )
+        },
+    );
+    let heard = |name: &str| config.mllp.values().any(|listener| listener.sources.iter().any(|one| one == name));
+    let unheard =
+        config.sources.iter().filter(|(name, source)| !source.addresses.is_empty() && !heard(name)).map(|(name, _)| {
+            (format!("sources.{name}.addresses"), "no MLLP listener names this source, so its address proves nothing")
         });
     unnamed
         .chain(untaken)
         .chain(unasked)
+        .chain(unheard)
         .map(|(key, sentence)| config.error(&key, Problem::Other(sentence.to_owned())))
         .collect()
 }
@@ -117,6 +135,21 @@ type = "file"
             "types = [\"Patient\"]\nwhen = \"active\"\nto = [\"a\", \"b\"]",
         ] {
             assert_eq!(told(&format!("{first}{}", route("other", other))), Vec::<String>::new(), "{other}");
+        }
+        for (first, other) in [
+            ("messages = [\"ADT^A01\"]", "messages = [\"ADT\"]"),
+            ("messages = [\"ADT\"]", "types = [\"Patient\"]"),
+            ("messages = [\"ADT\"]\nfields = { \"PV1-2\" = [\"I\"] }", "messages = [\"ADT\"]"),
+            ("messages = [\"ADT\"]", ""),
+        ] {
+            let rest = |rest: &str| format!("{rest}\nto = [\"a\", \"b\"]");
+            let found = told(&format!("{}{}", route("first", &rest(first)), route("other", &rest(other))));
+            assert_eq!(found, Vec::<String>::new(), "{first} {other}");
+        }
+        for (first, other) in [("messages = [\"ADT\"]", "messages = [\"ADT^A01\"]"), ("", "messages = [\"ADT\"]")] {
+            let rest = |rest: &str| format!("{rest}\nto = [\"a\", \"b\"]");
+            let found = told(&format!("{}{}", route("first", &rest(first)), route("other", &rest(other))));
+            assert_eq!(found.len(), 1, "{first} {other}: {found:?}");
         }
         let same = route("same", "types = [\"Patient\"]\nwhen = \" active \"\nto = [\"a\"]");
         assert_eq!(told(&format!("{first}{same}{}", route("b", "to = [\"b\"]"))).len(), 1);

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Config;
+use super::check_doors;
 use super::delivery::Retry;
 use super::error::{ConfigError, Place, Problem, nearest};
-use super::http::Http;
 use super::route::{Route, Target};
 use super::units::Period;
 
@@ -32,7 +32,7 @@ impl<'c> Report<'c> {
         }
     }
 
-    fn unexpected(&mut self, key: &str, found: impl Into<String>, expected: impl Into<String>) {
+    pub(super) fn unexpected(&mut self, key: &str, found: impl Into<String>, expected: impl Into<String>) {
         self.problem(key, Problem::Unexpected { found: found.into(), expected: expected.into() });
     }
 
@@ -56,7 +56,8 @@ pub(super) fn nearest_place(places: &BTreeMap<String, Place>, key: &str) -> Plac
 }
 
 pub(super) fn check(config: &Config, report: &mut Report<'_>) {
-    check_http(config, report);
+    check_doors::check_http(&config.http, report);
+    check_doors::check_mllp(config, report);
     check_database(config, report);
     check_delivery(config, report);
     check_issuers(config, report);
@@ -65,45 +66,6 @@ pub(super) fn check(config: &Config, report: &mut Report<'_>) {
     config.routes.iter().enumerate().for_each(|(index, route)| check_route(config, index, route, report));
     let names = config.routes.iter().map(|route| route.name.as_str()).enumerate();
     check_doubles(names.map(|(index, name)| (format!("routes[{index}].name"), name)), "route", report);
-}
-
-fn check_http(config: &Config, report: &mut Report<'_>) {
-    let http = &config.http;
-    if !(http.listen.ip().is_loopback() || http.tls.is_on() || http.behind_proxy) {
-        let expected = "a loopback address such as 127.0.0.1:8080, or TLS (http.tls), or a proxy that has it \
-                        (http.behind_proxy = true)";
-        report.unexpected("http.listen", format!("\"{}\"", http.listen), expected);
-    }
-    check_tls(http, report);
-    at_least_one("http.max_body", http.max_body.0, report);
-    if http.max_header.0 < LEAST_HEAD || http.max_header.0 > u64::from(u32::MAX) {
-        report.unexpected("http.max_header", format!("{} bytes", http.max_header.0), "8 KiB or more, less than 4 GiB");
-    }
-    for (key, period) in
-        [("timeout", http.timeout), ("head_timeout", http.head_timeout), ("body_pause", http.body_pause)]
-    {
-        some_time(&format!("http.{key}"), period, report);
-    }
-    if http.wait > http.timeout {
-        report.unexpected("http.wait", format!("\"{}\"", http.wait), "no longer than http.timeout");
-    }
-}
-
-/// Least that the HTTP library takes.
-const LEAST_HEAD: u64 = 8 * 1024;
-
-fn check_tls(http: &Http, report: &mut Report<'_>) {
-    let tls = &http.tls;
-    if tls.is_on() && tls.key.as_os_str().is_empty() {
-        report.unexpected("http.tls.key", "nothing", "the file with the certificate's private key");
-    }
-    if !tls.is_on() && (tls.asks_clients() || !tls.key.as_os_str().is_empty()) {
-        report.unexpected("http.tls.certificate", "nothing", "the file with our certificate");
-    }
-    if tls.client_certificate_needed && !tls.asks_clients() {
-        let expected = "the file with the authorities that sign certificates of sources";
-        report.unexpected("http.tls.client_authorities", "nothing", expected);
-    }
 }
 
 fn check_database(config: &Config, report: &mut Report<'_>) {
@@ -151,9 +113,10 @@ fn check_sources(config: &Config, report: &mut Report<'_>) {
     for (name, source) in &config.sources {
         let at = format!("sources.{name}");
         check_name(&at, name, report);
-        if source.token_sha256.is_empty() && source.certificates.is_empty() && source.jwt.is_none() {
-            let expected =
-                "token_sha256 (signalbox source token makes one), certificates or jwt: a way to prove itself";
+        let proofless = source.token_sha256.is_empty() && source.certificates.is_empty() && source.jwt.is_none();
+        if proofless && source.addresses.is_empty() {
+            let expected = "token_sha256 (signalbox source token makes one), certificates, jwt or addresses: a way to \
+                            prove itself";
             report.unexpected(&at, "none", expected);
         }
         let listed = |key: &str, list: &[String]| {
@@ -223,6 +186,22 @@ fn check_route(config: &Config, index: usize, route: &Route, report: &mut Report
     for (at, name) in route.sources.iter().enumerate() {
         check_exists("sources", name, config.sources.keys(), &format!("{key}.sources[{at}]"), report);
     }
+    if route.when.is_some() && route.types.is_empty() && !route.messages.is_empty() {
+        let sentence =
+            "a FHIRPath condition is about FHIR resources, and this route takes HL7 v2 messages only: use `fields`";
+        report.problem(&format!("{key}.when"), Problem::Other(sentence.to_owned()));
+    }
+    if !route.fields.is_empty() && route.messages.is_empty() && !route.types.is_empty() {
+        let sentence = "a condition on fields is about HL7 v2 messages, and this route takes FHIR resources only";
+        report.problem(&format!("{key}.fields"), Problem::Other(sentence.to_owned()));
+    }
+    for path in route.fields.keys().filter(|path| !is_field(path)) {
+        let expected = "the path of a field, such as PV1-2 or PID-3.4";
+        report.unexpected(&format!("{key}.fields.{path}"), format!("{path:?}"), expected);
+    }
+    for (path, _) in route.fields.iter().filter(|(_, values)| values.is_empty()) {
+        report.unexpected(&format!("{key}.fields.{path}"), "no value", "the values of which the field must have one");
+    }
     for (at, target) in route.to.iter().enumerate() {
         let place = match target {
             Target::Name(_) => format!("{key}.to[{at}]"),
@@ -236,7 +215,15 @@ fn check_route(config: &Config, index: usize, route: &Route, report: &mut Report
     }
 }
 
-fn check_exists<'n>(
+/// `PV1-2`, `PID-3.4` or `PID-3.4.1`.
+fn is_field(path: &str) -> bool {
+    let Some((segment, numbers)) = path.split_once('-') else { return false };
+    let named = segment.len() == 3 && segment.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let numbers: Vec<_> = numbers.split('.').map(str::parse::<u16>).collect();
+    named && numbers.len() <= 3 && numbers.iter().all(|number| number.as_ref().is_ok_and(|number| *number > 0))
+}
+
+pub(super) fn check_exists<'n>(
     table: &str,
     name: &str,
     known: impl Iterator<Item = &'n String> + Clone,
@@ -270,20 +257,14 @@ fn check_doubles<'v>(keyed: impl Iterator<Item = (String, &'v str)>, what: &str,
 }
 
 /// Names become part of keys, metrics and addresses.
-fn check_name(key: &str, name: &str, report: &mut Report<'_>) {
+pub(super) fn check_name(key: &str, name: &str, report: &mut Report<'_>) {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     if name.is_empty() || name.len() > 64 || !name.bytes().all(fits) {
         report.unexpected(key, format!("the name {name:?}"), "1 to 64 letters, digits, - and _");
     }
 }
 
-fn at_least_one(key: &str, number: u64, report: &mut Report<'_>) {
-    if number == 0 {
-        report.unexpected(key, "0", "1 or more");
-    }
-}
-
-fn some_time(key: &str, period: Period, report: &mut Report<'_>) {
+pub(super) fn some_time(key: &str, period: Period, report: &mut Report<'_>) {
     if period.0.is_zero() {
         report.unexpected(key, format!("\"{period}\""), "longer than nothing");
     }

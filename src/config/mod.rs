@@ -10,6 +10,8 @@ pub mod error;
 pub mod http;
 pub mod identity;
 pub mod issuer;
+pub mod mllp;
+pub mod network;
 pub mod route;
 pub mod schema;
 pub mod secret;
@@ -19,6 +21,7 @@ pub mod token;
 pub mod units;
 
 mod check;
+mod check_doors;
 mod deserialize;
 mod load;
 mod recover;
@@ -48,6 +51,9 @@ pub struct Config {
     pub data: PathBuf,
     /// The FHIR front door.
     pub http: http::Http,
+    /// Doors for HL7 v2 messages, by name.
+    #[serde(default)]
+    pub mllp: BTreeMap<String, mllp::Mllp>,
     /// Postgres.
     pub database: database::Database,
     /// How patients are recognised and searched.

@@ -1,5 +1,6 @@
 //! `[[routes]]`: which exchange goes where.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -14,18 +15,46 @@ use super::text;
 pub struct Route {
     /// Name, told in the story of every exchange it took.
     pub name: String,
-    /// Resource types it takes; empty: all.
+    /// Resource types it takes. Without `types`, `messages`, `when` and `fields`: everything.
     #[serde(default)]
     #[schemars(with = "Vec<text::TypeName>")]
     pub types: Vec<String>,
+    /// HL7 v2 messages it takes: a message type such as `ADT`, or one with its trigger event, such as `ADT^A31`.
+    #[serde(default)]
+    #[schemars(with = "Vec<text::MessageName>")]
+    pub messages: Vec<String>,
     /// Sources it takes from; empty: all.
     #[serde(default)]
     pub sources: Vec<String>,
     /// FHIRPath condition on the resource; absent: always.
     #[serde(default)]
     pub when: Option<String>,
+    /// Condition on an HL7 v2 message: path of a field -> the values of which it must have one.
+    #[serde(default)]
+    pub fields: BTreeMap<String, Vec<String>>,
     /// Destinations; `[]` on purpose: accepted and recorded, sent nowhere.
     pub to: Vec<Target>,
+}
+
+impl Route {
+    /// Whether it is about FHIR resources: it says which, or says nothing of HL7 v2.
+    #[must_use]
+    pub fn takes_resources(&self) -> bool {
+        !self.types.is_empty() || self.when.is_some() || (self.messages.is_empty() && self.fields.is_empty())
+    }
+
+    /// Whether it is about HL7 v2 messages: it says which, or says nothing of FHIR.
+    #[must_use]
+    pub fn takes_messages(&self) -> bool {
+        !self.messages.is_empty() || !self.fields.is_empty() || (self.types.is_empty() && self.when.is_none())
+    }
+
+    /// Whether its list has this message type (`ADT`, or `ADT^A31`); an empty list has all.
+    #[must_use]
+    pub fn lists_message(&self, message: &str) -> bool {
+        let kind = message.split('^').next().unwrap_or_default();
+        self.messages.is_empty() || self.messages.iter().any(|listed| listed == message || listed == kind)
+    }
 }
 
 /// A destination of a route: its name, or a table with its name as `destination`, `reply`, and options of its adapter.

@@ -6,10 +6,11 @@ use serde::{Deserialize, Deserializer};
 use crate::exchange::OdsCode;
 
 use super::issuer::Subject;
+use super::network::Network;
 use super::text::{self, parsed};
 use super::units::{Rate, Size};
 
-/// One source. It has a token, a certificate or a subject; with several, any one of them proves it.
+/// One source. It has a token, a certificate, a subject or an address; with several, any one of them proves it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
@@ -24,6 +25,9 @@ pub struct Source {
     /// DNS names (subject alternative names) of its client certificates.
     #[serde(default)]
     pub certificates: Vec<String>,
+    /// Addresses it calls MLLP listeners from. They prove nothing to the FHIR front door.
+    #[serde(default)]
+    pub addresses: Vec<Network>,
     /// How it is named in tokens of an issuer.
     #[serde(default)]
     pub jwt: Option<Subject>,

@@ -37,7 +37,7 @@ fn the_defaults_start_a_gateway_that_accepts_from_nobody() {
 #[test]
 fn the_examples_in_the_defaults_work() {
     let config = load(&examples()).unwrap();
-    assert_eq!((config.sources.len(), config.destinations.len(), config.routes.len()), (3, 3, 4));
+    assert_eq!((config.sources.len(), config.destinations.len(), config.routes.len()), (4, 3, 5));
     let ward = &config.destinations["ward-system"];
     assert_eq!(ward.on_unknown, OnUnknown::Hold);
     let retry = ward.retry.as_ref().unwrap();

@@ -67,7 +67,15 @@ pub(super) struct Sha256;
 /// The name of a resource type.
 pub(super) struct TypeName;
 
+/// The type of an HL7 v2 message.
+pub(super) struct MessageName;
+
 form!(Address, "^.+:[0-9]{1,5}$", ADDRESS);
 form!(Ods, "^[A-Z0-9]{1,12}$", ODS);
 form!(Sha256, "^[0-9a-f]{64}$", "64 characters of 0-9 and a-f, as signalbox source token prints them", "x-secret");
+form!(
+    MessageName,
+    "^[A-Z][A-Z0-9]{2}(\\^[A-Z0-9]{3})?$",
+    "a message type such as \"ADT\", or one with its event, such as \"ADT^A31\""
+);
 form!(TypeName, "^[A-Z]", "a resource type such as Patient");

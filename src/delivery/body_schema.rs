@@ -60,7 +60,8 @@ impl Destination for BodySchema {
     }
 
     fn carries(&self, interaction: Interaction, conditions: &Conditions, options: &serde_json::Value) -> bool {
-        self.inner.carries(interaction, conditions, options)
+        // An HL7 v2 message fits no JSON Schema.
+        interaction != Interaction::Message && self.inner.carries(interaction, conditions, options)
     }
 
     async fn check(&self) -> Result<(), DeliveryError> {

@@ -109,7 +109,7 @@ pub trait Destination: Send + Sync {
     /// Whether what the sender asks, with its preconditions, can be asked of this partner under a route's options. It is
     /// refused at the door when it cannot, never ignored. By default: a create or update without preconditions.
     fn carries(&self, interaction: Interaction, conditions: &Conditions, _options: &serde_json::Value) -> bool {
-        interaction != Interaction::Transaction && *conditions == Conditions::default()
+        matches!(interaction, Interaction::Create | Interaction::Update) && *conditions == Conditions::default()
     }
 
     /// Whether the partner can be reached now; informs people, never gates deliveries.

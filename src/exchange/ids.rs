@@ -30,6 +30,13 @@ impl Id {
         Self(millis << 52 | u128::from(chance.bits() >> 12))
     }
 
+    /// When it was made, to the millisecond.
+    #[must_use]
+    pub fn time(self) -> DateTime<Utc> {
+        let millis = i64::try_from(self.0 >> 52).unwrap_or_default();
+        DateTime::from_timestamp_millis(millis).unwrap_or_default()
+    }
+
     /// No id made at `time` or later is smaller than this one.
     #[must_use]
     pub fn first_at(time: DateTime<Utc>) -> Self {
@@ -105,6 +112,7 @@ mod tests {
             prop_assert_eq!(id.to_string().parse(), Ok(id));
             prop_assert_eq!(id.to_string().to_lowercase().parse(), Ok(id));
             prop_assert_eq!(Id::from_uuid(id.uuid()), Some(id));
+            prop_assert_eq!(id.time(), time);
             prop_assert_eq!(id.uuid().get_version_num(), 8);
         }
 

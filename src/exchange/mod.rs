@@ -7,6 +7,8 @@ pub mod rows;
 pub mod sender;
 pub mod state;
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
@@ -22,6 +24,8 @@ pub enum Interaction {
     Update,
     /// `POST [base]` with a Bundle that is taken whole or not at all.
     Transaction,
+    /// An HL7 v2 message; its type says what is asked.
+    Message,
 }
 
 impl Interaction {
@@ -32,13 +36,15 @@ impl Interaction {
             Self::Create => "create",
             Self::Update => "update",
             Self::Transaction => "transaction",
+            Self::Message => "message",
         }
     }
 
     /// The interaction with this code.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
-        [Self::Create, Self::Update, Self::Transaction].into_iter().find(|interaction| interaction.as_str() == code)
+        let all = [Self::Create, Self::Update, Self::Transaction, Self::Message];
+        all.into_iter().find(|interaction| interaction.as_str() == code)
     }
 }
 
@@ -54,24 +60,25 @@ pub struct Conditions {
 /// The ids a sender gives a request, and those we give it when it does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestIds {
-    /// `X-Request-ID` as the sender wrote it: the key by which a repeat is recognised. `None`: no repeat can be.
+    /// `X-Request-ID` as the sender wrote it: the key by which a repeat is recognised. Of an HL7 v2 message made from
+    /// MSH-3, MSH-4 and MSH-10. `None`: no repeat can be.
     pub request: Option<uuid::Uuid>,
-    /// `X-Correlation-ID`, the sender's or ours.
+    /// `X-Correlation-ID`, the sender's or ours; of an HL7 v2 message MSH-10.
     pub correlation: String,
 }
 
 /// A message as it arrived: known sender, unread body.
 #[derive(Clone)]
 pub struct Arrival {
-    /// Which door it came in by, such as `fhir`.
-    pub endpoint: &'static str,
+    /// Which door it came in by: `fhir`, or `mllp/NAME`.
+    pub endpoint: Cow<'static, str>,
     /// Who sent it.
     pub sender: Sender,
     /// The organisation on whose behalf (`NHSD-End-User-Organisation-ODS`).
     pub end_user_ods: Option<OdsCode>,
     /// What is asked.
     pub interaction: Interaction,
-    /// Resource type in the URL.
+    /// Resource type in the URL; of an HL7 v2 message its type and trigger event, `ADT^A31`, empty when it has none.
     pub resource_type: String,
     /// Logical id in the URL of an update.
     pub resource_id: Option<String>,

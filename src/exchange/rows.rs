@@ -1,5 +1,7 @@
 //! Rows of the register and the backlog, as the gateway and the worker hand them to the store.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -38,7 +40,7 @@ pub struct ExchangeRow {
     /// When it arrived.
     pub received_at: DateTime<Utc>,
     /// Which door.
-    pub endpoint: &'static str,
+    pub endpoint: Cow<'static, str>,
     /// Who sent it.
     pub sender: Sender,
     /// On whose behalf.

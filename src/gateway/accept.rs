@@ -16,9 +16,9 @@ use super::{Accepted, Inner, Question, Refused};
 use crate::delivery::replies::Expected;
 use crate::exchange::ids::Id;
 use crate::exchange::rows::{AuditRow, BodyRow, DeliveryRow, ExchangeOutcome, ExchangeRow};
-use crate::exchange::{Arrival, Conditions};
+use crate::exchange::{Arrival, Conditions, Interaction};
 use crate::outcome::Issue;
-use crate::rejection::Rejection;
+use crate::rejection::{MessageFault, Rejection};
 
 /// Bodies longer than this are judged off the async threads: validation is pure computation.
 const LONG_BODY: usize = 128 * 1024;
@@ -60,13 +60,23 @@ async fn store(inner: &Inner, arrival: Arrival, judgement: Judgement) -> Result<
             Ok(Accepted { exchange, repeated: true, issues, destinations, expected: Vec::new() })
         }
         Committed::Held { same: false, .. } => {
-            tracing::warn!(source = arrival.sender.source, "a message id was used again for another request");
-            let rejection = Rejection::DuplicateId;
+            let (source, correlation_id) = (&arrival.sender.source, &arrival.ids.correlation);
+            tracing::warn!(source, correlation_id, "a message id was used again for another request");
+            inner.metrics.reused(source);
+            let rejection = duplicate(&arrival);
             record(inner, refused_row(inner, &arrival, &rejection, Vec::new())).await?;
             Err(rejection)
         }
         _ => Ok(Accepted { exchange, repeated: false, issues, destinations, expected }),
     }
+}
+
+fn duplicate(arrival: &Arrival) -> Rejection {
+    if arrival.interaction != Interaction::Message {
+        return Rejection::DuplicateId;
+    }
+    let sentence = "This control id (MSH-10) came before with another message; every new message needs one of its own.";
+    Rejection::Message(MessageFault::content(205, "MSH-10", sentence))
 }
 
 /// Begins to wait before the commit: a delivery may settle before its sender is answered.
@@ -91,6 +101,14 @@ async fn turn_away(
     Err(rejection)
 }
 
+/// Records a message that was turned away before it was judged, its body with it.
+pub(super) async fn reject(inner: &Inner, arrival: &Arrival, rejection: Rejection) -> Rejection {
+    match record(inner, refused_row(inner, arrival, &rejection, Vec::new())).await {
+        Ok(()) => rejection,
+        Err(unrecorded) => unrecorded,
+    }
+}
+
 pub(super) async fn refuse(inner: &Inner, refused: Refused, rejection: Rejection) -> Rejection {
     let mut row = base_row(inner, &refused);
     row.status = rejection.rendering().status;
@@ -105,7 +123,7 @@ pub(super) async fn validate(inner: &Arc<Inner>, question: Question) -> Result<V
     let mut row = base_row(
         inner,
         &Refused {
-            endpoint: question.endpoint,
+            endpoint: question.endpoint.clone(),
             sender: question.sender.clone(),
             request: "validate".to_owned(),
             resource_type: question.resource_type.clone(),
@@ -214,10 +232,10 @@ fn refused_row(inner: &Inner, arrival: &Arrival, rejection: &Rejection, keys: Ve
 
 fn message_row(inner: &Inner, arrival: &Arrival) -> ExchangeRow {
     let refused = Refused {
-        endpoint: arrival.endpoint,
+        endpoint: arrival.endpoint.clone(),
         sender: arrival.sender.clone(),
         request: arrival.interaction.as_str().to_owned(),
-        resource_type: Some(arrival.resource_type.clone()),
+        resource_type: Some(arrival.resource_type.clone()).filter(|name| !name.is_empty()),
         ids: arrival.ids.clone(),
         received_at: arrival.received_at,
     };
@@ -233,7 +251,7 @@ fn base_row(inner: &Inner, refused: &Refused) -> ExchangeRow {
     ExchangeRow {
         id: Id::new(refused.received_at, &inner.chance),
         received_at: refused.received_at,
-        endpoint: refused.endpoint,
+        endpoint: refused.endpoint.clone(),
         sender: refused.sender.clone(),
         end_user_ods: None,
         ids: refused.ids.clone(),
@@ -259,7 +277,7 @@ fn audit_row(inner: &Inner, row: &ExchangeRow) -> AuditRow {
     let mut audit = AuditRow::new("exchange", row.outcome.as_str(), row.received_at, inner.clock.now());
     audit.status = Some(row.status);
     audit.exchange = Some(row.id.uuid());
-    audit.endpoint = Some(row.endpoint.to_owned());
+    audit.endpoint = Some(row.endpoint.clone().into_owned());
     audit.sender = Some(row.sender.clone());
     audit.end_user_ods = row.end_user_ods.as_ref().map(ToString::to_string);
     audit.request_id = row.ids.request;

@@ -180,7 +180,7 @@ impl Writers {
             if let Some(message_id) = row.ids.request {
                 let claim = Claim {
                     source: &row.sender.source,
-                    endpoint: row.endpoint,
+                    endpoint: &row.endpoint,
                     message_id,
                     body_hash: &row.body_hash,
                     exchange: row.id,
@@ -201,13 +201,13 @@ fn outcome(commit: &Commit, claims: &BTreeMap<(&str, &str, String), Claim<'_>>, 
     let Some(request) = row.ids.request.filter(|_| commit.claims) else { return Committed::Yes };
     let id = request.to_string();
     let earlier = |holder: &&Holder| {
-        holder.message_id == id && holder.source == row.sender.source && holder.endpoint == row.endpoint
+        holder.message_id == id && holder.source == row.sender.source && *holder.endpoint == *row.endpoint
     };
     if let Some(holder) = holders.iter().find(earlier) {
         let exchange = Id::from_uuid(holder.exchange).unwrap_or(row.id);
         return Committed::Held { exchange, same: holder.body_hash == row.body_hash };
     }
-    match claims.get(&(row.sender.source.as_str(), row.endpoint, id)) {
+    match claims.get(&(row.sender.source.as_str(), &*row.endpoint, id)) {
         Some(claim) if claim.exchange != row.id => {
             Committed::Held { exchange: claim.exchange, same: *claim.body_hash == row.body_hash }
         }

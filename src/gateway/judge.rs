@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use signalbox_validator::json::{Document, Kind, Limits, ReadError, Value};
 
-use super::{Known, profiles};
+use super::{Known, message, profiles};
+use crate::config::mllp::Mllp;
 use crate::config::source::{Source, UnknownProfile};
 use crate::exchange::keys::SearchKey;
 use crate::exchange::{Arrival, Interaction};
@@ -29,6 +30,8 @@ pub struct Judge {
     pub max_depth: u32,
     /// What the sources may send.
     pub sources: BTreeMap<String, Source>,
+    /// What was agreed at the doors for HL7 v2.
+    pub mllp: BTreeMap<String, Mllp>,
 }
 
 /// A message that may be accepted.
@@ -49,6 +52,9 @@ impl Judge {
     /// # Errors
     /// Beside the keys: why the message is refused.
     pub fn judge(&self, arrival: &Arrival) -> (Result<Judgement, Rejection>, Vec<[u8; 32]>) {
+        if arrival.interaction == Interaction::Message {
+            return message::judge(self, arrival);
+        }
         let source = self.sources.get(&arrival.sender.source);
         let max_depth = source.and_then(|source| source.limits.max_depth).unwrap_or(self.max_depth);
         let document = match read(&arrival.body, max_depth) {
@@ -149,7 +155,7 @@ fn agrees_with_url(judge: &Judge, arrival: &Arrival, root: Value<'_>) -> Result<
 }
 
 /// What is asked, with its preconditions, is carried to every destination or refused, never ignored.
-fn can_be_carried(judge: &Judge, arrival: &Arrival, targets: &[Target]) -> Result<(), Rejection> {
+pub(super) fn can_be_carried(judge: &Judge, arrival: &Arrival, targets: &[Target]) -> Result<(), Rejection> {
     let condition = match (&arrival.conditions.if_none_exist, &arrival.conditions.if_match) {
         (Some(_), _) => Some("If-None-Exist"),
         (None, Some(_)) => Some("If-Match"),
@@ -168,6 +174,9 @@ fn can_be_carried(judge: &Judge, arrival: &Arrival, targets: &[Target]) -> Resul
         Some(name) => format!(
             "{name} cannot be carried to the destination '{destination}', and is never ignored; send the message without it"
         ),
+        None if arrival.interaction == Interaction::Message => {
+            format!("the destination '{destination}' takes no HL7 v2 messages")
+        }
         None => {
             format!(
                 "the interaction '{}' cannot be carried to the destination '{destination}'",

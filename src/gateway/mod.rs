@@ -4,11 +4,13 @@
 mod accept;
 mod commit;
 mod judge;
+mod message;
 mod profiles;
 mod refusals;
 mod start;
 mod status;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,7 +90,7 @@ pub struct Accepted {
 #[derive(Debug, Clone)]
 pub struct Refused {
     /// Which door.
-    pub endpoint: &'static str,
+    pub endpoint: Cow<'static, str>,
     /// Who sent it.
     pub sender: Sender,
     /// What was asked, as method and route template: `POST /fhir/{type}`.
@@ -105,7 +107,7 @@ pub struct Refused {
 #[derive(Clone)]
 pub struct Question {
     /// Which door.
-    pub endpoint: &'static str,
+    pub endpoint: Cow<'static, str>,
     /// Who asks.
     pub sender: Sender,
     /// Resource type in the URL, if any.
@@ -128,6 +130,14 @@ impl Gateway {
         let source = arrival.sender.source.clone();
         let accepted = self.to_the_end(|inner| async move { accept::accept(&inner, arrival).await });
         self.measured(&source, accepted, |accepted| if accepted.repeated { "repeated" } else { "accepted" }).await
+    }
+
+    /// Writes a message that is turned away before it is judged to the register, with its body, and gives the reason back.
+    pub async fn reject(&self, arrival: Arrival, rejection: Rejection) -> Rejection {
+        let source = arrival.sender.source.clone();
+        let reject = |inner: Arc<Inner>| async move { Ok(accept::reject(&inner, &arrival, rejection).await) };
+        let rejected = self.measured(&source, self.to_the_end(reject), |_| "refused").await;
+        rejected.unwrap_or_else(|fault: Rejection| fault)
     }
 
     /// Validates a resource without accepting it (`$validate`); audited.

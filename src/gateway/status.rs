@@ -38,7 +38,7 @@ pub(super) async fn accepted_before(
     let Some(request) = arrival.ids.request else { return Ok(None) };
     let read = async {
         let mut db = pool.acquire().await?;
-        let holder = reports::holder(&mut db, &arrival.sender.source, arrival.endpoint, request).await?;
+        let holder = reports::holder(&mut db, &arrival.sender.source, &arrival.endpoint, request).await?;
         let same = holder.filter(|(_, held)| held == hash).and_then(|(exchange, _)| ExchangeId::from_uuid(exchange));
         let Some(exchange) = same else { return Ok(None) };
         let deliveries = reports::deliveries(&mut db, exchange).await?;

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use axum::http::{HeaderMap, header};
 
-use super::certificates::ClientNames;
 use super::issuers::Issuers;
 use super::tokens::TokenTable;
 use crate::config::source::Source;
 use crate::exchange::Sender;
+use crate::tls::names::ClientNames;
 
 /// How sources prove themselves.
 pub struct Identities {

@@ -21,9 +21,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
-use super::certificates::ClientNames;
-use super::tls::Tls;
 use crate::config::http::Http;
+use crate::tls::names::ClientNames;
+use crate::tls::server::Tls;
 
 /// Requests of one HTTP/2 connection under way at once.
 const STREAMS: u32 = 256;

@@ -16,7 +16,6 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::body::{Bounds, Inbound};
-use super::certificates::ClientNames;
 use super::identity::Identities;
 use super::ids::Named;
 use super::limits::{Allowance, Limits};
@@ -27,6 +26,7 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::exchange::ids::Id;
 use crate::rejection::Rejection;
+use crate::tls::names::ClientNames;
 
 /// What the porter needs.
 pub(super) struct Porter {

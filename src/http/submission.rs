@@ -72,7 +72,7 @@ pub(super) async fn arrive(
     headers: &HeaderMap,
 ) -> Result<Arrival, Rejection> {
     let resource_id = match interaction {
-        Interaction::Create | Interaction::Transaction => None,
+        Interaction::Create | Interaction::Transaction | Interaction::Message => None,
         Interaction::Update => Some(place.logical_id()?),
     };
     content::check(headers)?;
@@ -80,7 +80,7 @@ pub(super) async fn arrive(
     visit.named.check()?;
     let conditions = conditions::read(headers, Some(interaction))?;
     Ok(Arrival {
-        endpoint: ENDPOINT,
+        endpoint: ENDPOINT.into(),
         sender: visit.sender.clone(),
         end_user_ods: visit.named.end_user_ods.clone(),
         interaction,

@@ -64,7 +64,7 @@ async fn ask(
     visit.named.check()?;
     conditions::read(headers, None)?;
     Ok(Question {
-        endpoint: ENDPOINT,
+        endpoint: ENDPOINT.into(),
         sender: visit.sender.clone(),
         resource_type,
         ids: visit.named.ids.clone(),

@@ -58,7 +58,7 @@ impl Visit {
     /// What the register says of this request when it is turned away before its body was looked at.
     pub(super) fn refused(&self, resource_type: Option<&str>) -> Refused {
         Refused {
-            endpoint: ENDPOINT,
+            endpoint: ENDPOINT.into(),
             sender: self.sender.clone(),
             request: self.request.clone(),
             resource_type: resource_type.map(str::to_owned),

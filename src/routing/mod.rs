@@ -96,17 +96,24 @@ impl Routes {
     /// Whether some route takes this resource type, from somebody and under some condition.
     #[must_use]
     pub fn takes(&self, resource_type: &str) -> bool {
-        let types = self.0.iter().map(|compiled| &compiled.route.types);
-        types.into_iter().any(|types| types.is_empty() || types.iter().any(|name| name == resource_type))
+        let routes = self.0.iter().map(|compiled| &compiled.route);
+        routes.into_iter().any(|route| route.takes_resources() && listed(&route.types, resource_type))
     }
 
-    /// Where a message goes.
+    /// Whether some route takes HL7 v2 messages of this type (`ADT`), of some event, from somebody.
+    #[must_use]
+    pub fn takes_message(&self, kind: &str) -> bool {
+        let of_kind = |listed: &String| listed.split('^').next() == Some(kind);
+        let routes = self.0.iter().map(|compiled| &compiled.route).filter(|route| route.takes_messages());
+        routes.into_iter().any(|route| route.messages.is_empty() || route.messages.iter().any(of_kind))
+    }
+
+    /// Where a resource goes.
     #[must_use]
     pub fn select(&self, source: &str, resource_type: &str, resource: Value<'_>) -> Selection {
         let mut selection = Selection::default();
         for Compiled { route, when } in &self.0 {
-            let listed = |list: &[String], one: &str| list.is_empty() || list.iter().any(|item| item == one);
-            if !listed(&route.types, resource_type) || !listed(&route.sources, source) {
+            if !route.takes_resources() || !listed(&route.types, resource_type) || !listed(&route.sources, source) {
                 continue;
             }
             match when.as_ref().map_or(Ok(true), |when| when.holds(resource)) {
@@ -119,6 +126,24 @@ impl Routes {
         }
         selection
     }
+
+    /// Where an HL7 v2 message of this type (`ADT^A31`) goes. `holds`: whether the field at a path has one of these
+    /// values.
+    #[must_use]
+    pub fn select_message(&self, source: &str, message: &str, holds: impl Fn(&str, &[String]) -> bool) -> Selection {
+        let mut selection = Selection::default();
+        let routes = self.0.iter().map(|compiled| &compiled.route).filter(|route| route.takes_messages());
+        for route in routes.filter(|route| route.lists_message(message) && listed(&route.sources, source)) {
+            if route.fields.iter().all(|(path, values)| holds(path, values)) {
+                selection.take(route);
+            }
+        }
+        selection
+    }
+}
+
+fn listed(list: &[String], one: &str) -> bool {
+    list.is_empty() || list.iter().any(|item| item == one)
 }
 
 impl Selection {
@@ -208,6 +233,41 @@ to = []
         let errors = compile(&routes).err().unwrap();
         let told: Vec<_> = errors.iter().map(|error| (error.index, error.route.as_str(), error.column)).collect();
         assert_eq!(told, [(0, "a", 11), (2, "c", 6)]);
+    }
+
+    const MESSAGES: &str = r#"
+[[routes]]
+name = "everything"
+to = ["a"]
+[[routes]]
+name = "resources"
+types = ["Patient"]
+to = ["b"]
+[[routes]]
+name = "admissions of inpatients"
+messages = ["ADT^A01", "ORU"]
+fields = { "PV1-2" = ["I", "E"] }
+sources = ["pas"]
+to = ["c"]
+"#;
+
+    #[test]
+    fn a_message_goes_by_its_type_its_source_and_its_fields_and_never_by_a_route_for_resources() {
+        let routes = compile(MESSAGES).unwrap();
+        let select = |source: &str, message: &str, class: &str| {
+            let holds = |path: &str, values: &[String]| path == "PV1-2" && values.iter().any(|value| value == class);
+            routes.select_message(source, message, holds).matched
+        };
+        assert_eq!(select("pas", "ADT^A01", "I"), ["everything", "admissions of inpatients"]);
+        assert_eq!(select("pas", "ORU^R01", "E"), ["everything", "admissions of inpatients"]);
+        assert_eq!(select("pas", "ADT^A01", "O"), ["everything"]);
+        assert_eq!(select("laboratory", "ADT^A01", "I"), ["everything"]);
+        assert_eq!(select("pas", "ADT^A31", "I"), ["everything"]);
+        assert_eq!(select("pas", "ADTX^A01", "I"), ["everything"]);
+        let selection = self::select(MESSAGES, "pas", r#"{"resourceType":"Patient"}"#);
+        assert_eq!(selection.matched, ["everything", "resources"]);
+        assert!(routes.takes("Patient") && routes.takes("Encounter"));
+        assert!(!compile("[[routes]]\nname = \"r\"\nmessages = [\"ADT\"]\nto = []\n").unwrap().takes("Patient"));
     }
 
     proptest! {

@@ -38,7 +38,7 @@ pub async fn insert(
     sqlx::query(INSERT)
         .bind(rows.iter().map(|row| row.id.uuid()).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.received_at).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.endpoint).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| &*row.endpoint).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.sender.source.as_str()).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.sender.ods.as_str()).collect::<Vec<_>>())
         .bind(

@@ -26,6 +26,11 @@ struct Message {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfSource {
+    source: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Attempt {
     destination: String,
     outcome: &'static str,
@@ -35,6 +40,17 @@ struct Attempt {
 struct InState {
     destination: String,
     state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Listener {
+    listener: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfListener {
+    listener: String,
+    event: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -55,6 +71,16 @@ pub struct Backlog {
     pub oldest: Duration,
 }
 
+/// An open connection, counted until it is dropped.
+#[derive(Debug)]
+pub struct Open(Gauge);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 /// The counters of one process; cheap to clone.
 #[derive(Clone)]
 pub struct Metrics {
@@ -62,6 +88,10 @@ pub struct Metrics {
     messages: Family<Message, Counter>,
     accepting: Histogram,
     strangers: Counter,
+    reused: Family<OfSource, Counter>,
+    mllp: Family<OfListener, Counter>,
+    mllp_skipped: Family<Listener, Counter>,
+    mllp_connections: Family<Listener, Gauge>,
     batch: Histogram,
     committing: Histogram,
     attempts: Family<Attempt, Counter>,
@@ -83,6 +113,8 @@ impl Default for Metrics {
         let (accepting, committing, batch) = (seconds(), seconds(), Histogram::new(MESSAGES));
         let sending = Family::new_with_constructor(seconds as fn() -> Histogram);
         let (deliveries, oldest) = (Family::default(), Family::default());
+        let (reused, mllp) = (Family::default(), Family::default());
+        let (mllp_skipped, mllp_connections) = (Family::default(), Family::default());
         let mut registry = Registry::with_prefix("signalbox");
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "This program", version);
@@ -90,6 +122,12 @@ impl Default for Metrics {
         let help = "From a message being read to its commit";
         registry.register_with_unit("accepting", help, Unit::Seconds, accepting.clone());
         registry.register("strangers", "Requests without a known credential", strangers.clone());
+        let help = "Messages refused because their id came before with another content";
+        registry.register("message_ids_reused", help, reused.clone());
+        let help = "What happened on connections of an MLLP listener besides messages";
+        registry.register("mllp_events", help, mllp.clone());
+        registry.register("mllp_skipped_bytes", "Bytes between MLLP frames that belong to none", mllp_skipped.clone());
+        registry.register("mllp_connections", "Open connections of an MLLP listener, now", mllp_connections.clone());
         registry.register("commit_messages", "Messages in one commit", batch.clone());
         registry.register_with_unit("committing", "One commit of the writers", Unit::Seconds, committing.clone());
         registry.register("attempts", "Ended attempts to deliver", attempts.clone());
@@ -98,7 +136,22 @@ impl Default for Metrics {
         let help = "Age of the oldest delivery that waits to be sent, now";
         registry.register_with_unit("oldest_delivery", help, Unit::Seconds, oldest.clone());
         let registry = Arc::new(registry);
-        Self { registry, messages, accepting, strangers, batch, committing, attempts, sending, deliveries, oldest }
+        Self {
+            registry,
+            messages,
+            accepting,
+            strangers,
+            reused,
+            mllp,
+            mllp_skipped,
+            mllp_connections,
+            batch,
+            committing,
+            attempts,
+            sending,
+            deliveries,
+            oldest,
+        }
     }
 }
 
@@ -112,6 +165,29 @@ impl Metrics {
     /// Somebody came without a known credential.
     pub fn stranger(&self) {
         self.strangers.inc();
+    }
+
+    /// A message id came again with another content.
+    pub fn reused(&self, source: &str) {
+        self.reused.get_or_create(&OfSource { source: source.to_owned() }).inc();
+    }
+
+    /// Something happened on a connection of an MLLP listener.
+    pub fn mllp(&self, listener: &str, event: &'static str) {
+        self.mllp.get_or_create(&OfListener { listener: listener.to_owned(), event }).inc();
+    }
+
+    /// Bytes between frames were skipped.
+    pub fn mllp_skipped(&self, listener: &str, bytes: u64) {
+        self.mllp_skipped.get_or_create(&Listener { listener: listener.to_owned() }).inc_by(bytes);
+    }
+
+    /// A connection of an MLLP listener is open until the guard is dropped.
+    #[must_use]
+    pub fn mllp_connection(&self, listener: &str) -> Open {
+        let gauge = self.mllp_connections.get_or_create_owned(&Listener { listener: listener.to_owned() });
+        gauge.inc();
+        Open(gauge)
     }
 
     /// A batch of messages was committed.

@@ -69,7 +69,8 @@ impl Send {
     /// The sender's `If-None-Exist` fits a create that has no condition of its own, its `If-Match` an update.
     /// A transaction is carried by a route for transactions, and by no other.
     pub(super) fn carries(&self, interaction: Interaction, conditions: &Conditions) -> bool {
-        if (interaction == Interaction::Transaction) != (*self == Self::Transaction) {
+        let is_message = interaction == Interaction::Message;
+        if is_message || (interaction == Interaction::Transaction) != (*self == Self::Transaction) {
             return false;
         }
         match self {

@@ -1,24 +1,22 @@
 //! One connection to a partner: opened, looked at before each use, and used for one message at a time.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use bytes::Bytes;
-use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::framing::{Deframer, TooLong};
+use super::framing::{self, Deframer, TooLong};
+use super::stream::Stream;
+use crate::tls::client::Client;
 
-/// Silence after which the system asks whether the partner is still there.
-const KEEP_ALIVE: Duration = Duration::from_mins(1);
 /// How long a final `0D` may lag behind its `1C` before the answer is taken without it.
 const FINAL_CR: Duration = Duration::from_millis(250);
 
 /// An open connection.
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     deframer: Deframer,
     buffer: Box<[u8; 4096]>,
 }
@@ -38,6 +36,12 @@ pub(super) enum Broken {
     /// Too much came.
     #[error("the answer is too long: {0}")]
     TooLong(#[from] TooLong),
+    /// The partner's MLLP could not store it.
+    #[error("the partner answered that it could not commit the message (MLLP release 2)")]
+    NotCommitted,
+    /// Neither of the two commit answers.
+    #[error("the partner sent no commit bytes (MLLP release 2)")]
+    NoCommitBytes,
 }
 
 impl From<io::Error> for Broken {
@@ -47,19 +51,17 @@ impl From<io::Error> for Broken {
 }
 
 impl Connection {
-    /// Opens a connection, with keep-alive and without delaying small writes.
-    pub(super) async fn open(address: &str, max_frame: usize) -> io::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEP_ALIVE))?;
+    /// Opens a connection.
+    pub(super) async fn open(address: &str, tls: Option<&Client>, max_frame: usize) -> io::Result<Self> {
+        let stream = Stream::open(address, tls).await?;
         Ok(Self { stream, deframer: Deframer::new(max_frame), buffer: Box::new([0; 4096]) })
     }
 
     /// Whether an idle connection can carry the next message: still open, and no frame begun by the partner, which
-    /// could be a late acknowledgement. Junk between frames is harmless. Asks the system, not the runtime's memory of it.
+    /// could be a late acknowledgement. Junk between frames is harmless.
     pub(super) fn is_usable(&mut self) -> bool {
         loop {
-            match (&*SockRef::from(&self.stream)).read(&mut self.buffer[..]) {
+            match self.stream.read_now(&mut self.buffer[..]) {
                 Ok(0) => return false,
                 Ok(count) => {
                     let fits = self.deframer.push(&self.buffer[..count]);
@@ -76,9 +78,40 @@ impl Connection {
 
     /// Writes a whole frame, in one piece unless the system takes less, and reads the next message.
     pub(super) async fn ask(&mut self, frame: &[u8]) -> Result<Bytes, Broken> {
+        self.send(frame).await?;
+        self.hear().await
+    }
+
+    /// As [`Connection::ask`], by MLLP release 2: the partner says first whether it has committed the message, and is
+    /// told that its answer has come.
+    pub(super) async fn ask_committing(&mut self, frame: &[u8]) -> Result<Bytes, Broken> {
+        match self.ask(frame).await?.as_ref() {
+            [framing::COMMITTED] => {}
+            [framing::NOT_COMMITTED] => return Err(Broken::NotCommitted),
+            _ => return Err(Broken::NoCommitBytes),
+        }
+        let answer = self.hear().await?;
+        self.tell(&[framing::COMMITTED]).await?;
+        Ok(answer)
+    }
+
+    /// Writes a frame that no answer is awaited for.
+    pub(super) async fn tell(&mut self, message: &[u8]) -> Result<(), Broken> {
+        self.send(&framing::frame(message)).await
+    }
+
+    async fn send(&mut self, frame: &[u8]) -> Result<(), Broken> {
         let written = self.stream.write(frame).await.map_err(|error| Broken::NotSent(error.kind()))?;
         self.stream.write_all(frame.get(written..).unwrap_or_default()).await?;
+        Ok(self.stream.flush().await?)
+    }
+
+    /// Reads the next message.
+    pub(super) async fn hear(&mut self) -> Result<Bytes, Broken> {
         loop {
+            if let Some(message) = self.deframer.pop() {
+                return Ok(message);
+            }
             let read = self.stream.read(&mut self.buffer[..]);
             let count = if self.deframer.awaits_final_cr() {
                 timeout(FINAL_CR, read).await.unwrap_or(Ok(0))?
@@ -89,9 +122,6 @@ impl Connection {
                 return self.deframer.pop_unterminated().ok_or(Broken::Closed);
             }
             self.deframer.push(&self.buffer[..count])?;
-            if let Some(message) = self.deframer.pop() {
-                return Ok(message);
-            }
         }
     }
 }

@@ -6,12 +6,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use signalbox_validator::json::Document;
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::connection::{Broken, Connection};
+use super::reconnect::Reconnect;
+use super::settings::Acknowledgement as Decides;
 use super::{Mllp, answer, framing};
+use crate::adapters::Outside;
 use crate::delivery::destination::{Acknowledgement, Delivery, DeliveryError, Destination};
 use crate::formats::hl7v2::{self, Occasion, Partner, ack};
+use crate::tls::client::Client;
 
 /// A partner reached by MLLP.
 pub(super) struct MllpDestination {
@@ -22,18 +26,27 @@ pub(super) struct MllpDestination {
     /// One permit for each connection that may be open.
     free: Semaphore,
     idle: Mutex<Vec<Connection>>,
+    tls: Option<Client>,
+    reconnect: Reconnect,
+    decides: Decides,
+    commit_bytes: bool,
 }
 
 impl MllpDestination {
     /// Connects when the first message comes.
-    pub(super) fn new(settings: Mllp, timeout: Duration) -> Self {
+    pub(super) fn new(settings: Mllp, tls: Option<Client>, outside: &Outside) -> Self {
+        let (first, longest) = (settings.reconnect.0, settings.reconnect_max.0);
         Self {
+            tls,
+            reconnect: Reconnect::new(first, longest, outside.chance.clone()),
+            decides: settings.acknowledgement,
+            commit_bytes: settings.commit_bytes,
             partner: settings.partner(),
             max_frame: usize::try_from(settings.max_frame.0).unwrap_or(usize::MAX),
             free: Semaphore::new(settings.connections.min(Semaphore::MAX_PERMITS)),
             idle: Mutex::default(),
             address: settings.address,
-            timeout,
+            timeout: outside.timeout,
         }
     }
 
@@ -57,13 +70,15 @@ impl MllpDestination {
 
     /// A connection and the right to use it, in half of the timeout: what is sent late would be given up unanswered.
     async fn ready(&self) -> Result<(SemaphorePermit<'_>, Connection), DeliveryError> {
-        let found = timeout(self.timeout / 2, async {
-            let permit = self.free.acquire().await;
-            let permit = permit.map_err(|_| DeliveryError::transient("the destination has been closed"))?;
-            Ok((permit, self.connection().await?))
-        });
+        let deadline = Instant::now() + self.timeout / 2;
         let late = || DeliveryError::transient(format!("no connection to {} within half of the timeout", self.address));
-        found.await.unwrap_or_else(|_| Err(late()))
+        let permit = timeout_at(deadline, self.free.acquire()).await.map_err(|_| late())?;
+        let permit = permit.map_err(|_| DeliveryError::transient("the destination has been closed"))?;
+        let connection = timeout_at(deadline, self.connection()).await.map_err(|_| {
+            self.reconnect.failed(Instant::now());
+            late()
+        })??;
+        Ok((permit, connection))
     }
 
     /// The partner's judgement; the connection is kept when the partner has answered properly, else closed.
@@ -73,12 +88,13 @@ impl MllpDestination {
         message: &[u8],
         id: &str,
     ) -> Result<Acknowledgement, DeliveryError> {
-        let answered = connection.ask(&framing::frame(message)).await.map_err(|broken| match broken {
-            Broken::NotSent(_) => DeliveryError::transient(broken.to_string()),
-            _ => DeliveryError::unknown(broken.to_string()),
-        })?;
-        let ack = ack::read(&answered).map_err(|error| DeliveryError::unknown(error.to_string()))?;
-        let judged = answer::judge(&ack, id);
+        let frame = framing::frame(message);
+        let answered =
+            if self.commit_bytes { connection.ask_committing(&frame).await } else { connection.ask(&frame).await };
+        let mut judged = judge(&answered.map_err(|broken| lost(&broken))?, id);
+        if self.decides == Decides::Application && judged.as_ref().is_ok_and(|taken| taken.code == "CA") {
+            judged = judge(&connection.hear().await.map_err(|broken| lost(&broken))?, id);
+        }
         if !matches!(judged, Err(DeliveryError::Unknown { .. })) {
             self.keep(connection);
         }
@@ -92,9 +108,21 @@ impl MllpDestination {
                 return Ok(connection);
             }
         }
-        let opened = Connection::open(&self.address, self.max_frame).await;
-        opened
-            .map_err(|error| DeliveryError::transient(format!("cannot connect to {}: {}", self.address, error.kind())))
+        if let Some(wait) = self.reconnect.wait(Instant::now()) {
+            let reason = format!("{} could not be reached a moment ago; it is called again later", self.address);
+            return Err(DeliveryError::Transient { reason, retry_after: Some(wait) });
+        }
+        match Connection::open(&self.address, self.tls.as_ref(), self.max_frame).await {
+            Ok(connection) => {
+                self.reconnect.succeeded();
+                Ok(connection)
+            }
+            Err(error) => {
+                let retry_after = Some(self.reconnect.failed(Instant::now()));
+                let reason = format!("cannot connect to {}: {}", self.address, error.kind());
+                Err(DeliveryError::Transient { reason, retry_after })
+            }
+        }
     }
 
     fn take_idle(&self) -> Option<Connection> {
@@ -103,6 +131,19 @@ impl MllpDestination {
 
     fn keep(&self, connection: Connection) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+    }
+}
+
+fn judge(answered: &[u8], id: &str) -> Result<Acknowledgement, DeliveryError> {
+    let ack = ack::read(answered).map_err(|error| DeliveryError::unknown(error.to_string()))?;
+    answer::judge(&ack, id)
+}
+
+/// What a broken connection means for the message.
+fn lost(broken: &Broken) -> DeliveryError {
+    match broken {
+        Broken::NotSent(_) | Broken::NotCommitted => DeliveryError::transient(broken.to_string()),
+        _ => DeliveryError::unknown(broken.to_string()),
     }
 }
 

@@ -2,7 +2,8 @@
 //! ([MLLP release 1](https://www.hl7.org/documentcenter/public/wg/inm/mllp_transport_specification.PDF)).
 //!
 //! Bytes may arrive cut anywhere. What stands between frames (line feeds, NULs, the second half of a doubled frame) is
-//! skipped and counted; a new `0B` inside a frame means the sender started again; a frame may be ended by `1C` alone.
+//! skipped and counted; a new `0B` inside a frame means the sender started again; a frame may be ended by `1C` alone or
+//! by `1C 0A`. Of a frame over the limit the beginning is kept, so that it can be answered.
 
 use std::collections::VecDeque;
 
@@ -11,6 +12,15 @@ use bytes::{Bytes, BytesMut};
 const START: u8 = 0x0B;
 const END: u8 = 0x1C;
 const CR: u8 = 0x0D;
+const LF: u8 = 0x0A;
+
+/// Commit answer of MLLP release 2: the message is stored.
+pub const COMMITTED: u8 = 0x06;
+/// Commit answer of MLLP release 2: it could not be stored.
+pub const NOT_COMMITTED: u8 = 0x15;
+
+/// Of a frame over the limit: as much as tells whose it is.
+const HEAD: usize = 1024;
 
 /// A message in its frame, to be written in one piece.
 #[must_use]
@@ -20,6 +30,15 @@ pub fn frame(message: &[u8]) -> Bytes {
     framed.extend_from_slice(message);
     framed.extend_from_slice(&[END, CR]);
     framed.into()
+}
+
+/// What was found in the stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// A message, without its frame.
+    Message(Bytes),
+    /// The beginning of one that was longer than the limit; the rest was dropped.
+    TooLong(Bytes),
 }
 
 /// A frame grew past the limit; its content is dropped and the reader looks for the next `0B`.
@@ -41,7 +60,7 @@ enum Place {
 pub struct Deframer {
     place: Place,
     open: BytesMut,
-    complete: VecDeque<Bytes>,
+    complete: VecDeque<Found>,
     limit: usize,
     skipped: u64,
     restarts: u64,
@@ -70,6 +89,8 @@ impl Deframer {
             };
             rest = &rest[used..];
             if self.open.len() > self.limit {
+                let head = Bytes::copy_from_slice(&self.open[..self.limit.min(HEAD)]);
+                self.complete.push_back(Found::TooLong(head));
                 self.open = BytesMut::new();
                 self.place = Place::Between;
                 result = Err(TooLong { limit: self.limit });
@@ -78,17 +99,43 @@ impl Deframer {
         result
     }
 
-    /// The next complete message, without its frame.
+    /// The next complete message, without its frame; those that were too long are passed over.
     pub fn pop(&mut self) -> Option<Bytes> {
+        loop {
+            if let Found::Message(message) = self.found()? {
+                return Some(message);
+            }
+        }
+    }
+
+    /// What was found next, in the order of the stream.
+    pub fn found(&mut self) -> Option<Found> {
         self.complete.pop_front()
     }
 
     /// The message that `1C` ended when the `0D` does not come: for a reader that has waited, or has met the end.
     pub fn pop_unterminated(&mut self) -> Option<Bytes> {
+        self.end_unterminated();
+        self.pop()
+    }
+
+    /// Takes the `1C` for the end of the frame when the `0D` does not come.
+    pub fn end_unterminated(&mut self) {
         if self.awaits_final_cr() {
             self.complete_frame(Place::Between);
         }
-        self.pop()
+    }
+
+    /// Whether something waits for [`Deframer::found`].
+    #[must_use]
+    pub fn has_found(&self) -> bool {
+        !self.complete.is_empty()
+    }
+
+    /// Whether a frame has begun and not ended.
+    #[must_use]
+    pub fn is_inside(&self) -> bool {
+        self.place != Place::Between
     }
 
     /// Whether the last byte was the `1C` of a frame, so that only `0D` is missing.
@@ -144,7 +191,7 @@ impl Deframer {
     /// the beginning of the next frame, makes it the end.
     fn after_end(&mut self, byte: u8) -> usize {
         match byte {
-            CR => self.complete_frame(Place::Between),
+            CR | LF => self.complete_frame(Place::Between),
             START => self.complete_frame(Place::Inside),
             END => self.open.extend_from_slice(&[END]),
             other => {
@@ -166,7 +213,7 @@ impl Deframer {
     }
 
     fn complete_frame(&mut self, next: Place) {
-        self.complete.push_back(self.open.split().freeze());
+        self.complete.push_back(Found::Message(self.open.split().freeze()));
         self.place = next;
     }
 }
@@ -246,6 +293,23 @@ mod tests {
     #[test]
     fn an_end_byte_followed_by_text_does_not_cut_the_message() {
         assert_eq!(read(&[b"\x0Ba\x1Cb\x1C\x1C\x0D"]).0, ["a\x1Cb\x1C"]);
+    }
+
+    #[test]
+    fn a_line_feed_ends_a_frame_like_a_carriage_return() {
+        let (messages, deframer) = read(&[b"\x0Bone\x1C\n\x0Btwo\x1C\r\n"]);
+        assert_eq!(messages, ["one", "two"]);
+        assert_eq!(deframer.skipped(), 1);
+    }
+
+    #[test]
+    fn the_beginning_of_a_frame_over_the_limit_comes_in_its_turn() {
+        let mut deframer = Deframer::new(4);
+        for chunk in b"\x0Bone\x1C\x0D\x0Bfives and more\x1C\x0D\x0Btwo\x1C\x0D".chunks(3) {
+            let _ = deframer.push(chunk);
+        }
+        let found: Vec<Found> = std::iter::from_fn(|| deframer.found()).collect();
+        assert_eq!(found, [Found::Message("one".into()), Found::TooLong("five".into()), Found::Message("two".into())]);
     }
 
     #[test]

@@ -6,10 +6,13 @@
 
 pub mod answer;
 pub mod framing;
+pub mod source;
 
 mod connection;
 mod destination;
+mod reconnect;
 mod settings;
+mod stream;
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -9,11 +10,13 @@ use serde::Deserialize;
 use super::destination::MllpDestination;
 use crate::adapters::Adapter;
 use crate::adapters::Outside;
-use crate::config::units::Size;
+use crate::config::tls::PartnerTls;
+use crate::config::units::{Period, Size};
 use crate::delivery::destination::Destination;
 use crate::formats::hl7v2::Partner;
 use crate::formats::hl7v2::charset::Charset;
 use crate::formats::hl7v2::partner::SexAlphabet;
+use crate::tls::client::Client;
 
 /// `settings` of a destination of type `mllp`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -48,6 +51,40 @@ pub struct Mllp {
     /// Longest message sent or read.
     #[serde(default = "max_frame")]
     pub max_frame: Size,
+    /// TLS to the partner.
+    #[serde(default)]
+    pub tls: Option<PartnerTls>,
+    /// Wait before a partner that could not be reached is called again; doubled up to `reconnect_max`.
+    #[serde(default = "reconnect")]
+    pub reconnect: Period,
+    /// Longest such wait.
+    #[serde(default = "reconnect_max")]
+    pub reconnect_max: Period,
+    /// Which acknowledgement tells that the partner has taken a message.
+    #[serde(default)]
+    pub acknowledgement: Acknowledgement,
+    /// Commit bytes of MLLP release 2 (`06` or `15` in a frame of their own) are awaited before each acknowledgement.
+    #[serde(default)]
+    pub commit_bytes: bool,
+}
+
+/// Which acknowledgement decides (HL7 v2.4 §2.9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Acknowledgement {
+    /// The first one: AA of original mode, CA of enhanced mode.
+    #[default]
+    First,
+    /// The application's: after a CA, the AA, AE or AR that follows on the same connection.
+    Application,
+}
+
+fn reconnect() -> Period {
+    Period(Duration::from_secs(1))
+}
+
+fn reconnect_max() -> Period {
+    Period(Duration::from_secs(30))
 }
 
 fn production() -> String {
@@ -84,7 +121,10 @@ authorities = { "https://pas.example.nhs.uk/hospital-number" = "RXX" }
 
     fn destination(self, outside: &Outside) -> Result<Arc<dyn Destination>, String> {
         self.check()?;
-        Ok(Arc::new(MllpDestination::new(self, outside.timeout)))
+        let host = self.address.rsplit_once(':').map_or(self.address.as_str(), |(host, _)| host);
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let tls = self.tls.as_ref().map(|tls| Client::load(tls, host, &outside.base)).transpose()?;
+        Ok(Arc::new(MllpDestination::new(self, tls, outside)))
     }
 }
 
@@ -99,6 +139,14 @@ impl Mllp {
         }
         if self.connections == 0 {
             return Err("connections: expected at least 1".to_owned());
+        }
+        if self.reconnect.0.is_zero() || self.reconnect_max < self.reconnect {
+            return Err("reconnect: expected more than nothing and no more than reconnect_max".to_owned());
+        }
+        if let Some(tls) = &self.tls
+            && tls.certificate.as_os_str().is_empty() != tls.key.as_os_str().is_empty()
+        {
+            return Err("tls: expected certificate and key together, or neither".to_owned());
         }
         if usize::try_from(self.max_frame.0).unwrap_or(0) < 1024 {
             return Err("max_frame: expected at least 1 KiB".to_owned());
@@ -142,6 +190,10 @@ mod tests {
             ("processing_id = \"X\"", "processing_id"),
             ("connections = 0", "connections"),
             ("max_frame = \"10 B\"", "max_frame"),
+            ("reconnect = \"0s\"", "reconnect"),
+            ("reconnect = \"1m\"", "reconnect"),
+            ("tls = { authorities = \"ca.pem\", certificate = \"own.pem\" }", "tls"),
+            ("acknowledgement = \"second\"", "second"),
             ("charset = \"latin1\"", "latin1"),
             ("port = 2575", "port"),
         ];

@@ -85,7 +85,7 @@ fn destination(address: SocketAddr, timeout: Duration) -> Arc<dyn Destination> {
     let mllp: Mllp = settings.try_into().unwrap();
     let clock = Clock::set_to(DateTime::default());
     let http = reqwest::Client::builder().build().unwrap();
-    mllp.destination(&Outside { http, clock, timeout, base: "".into() }).unwrap()
+    mllp.destination(&Outside { http, clock, chance: Chance::seeded(1), timeout, base: "".into() }).unwrap()
 }
 
 fn delivery(seed: u64, body: &str) -> Delivery {

@@ -34,9 +34,9 @@ impl Case {
     /// What is asked.
     ///
     /// # Errors
-    /// When it is none of the three.
+    /// When it is none of the four.
     pub(super) fn interaction(&self) -> Result<Interaction, String> {
-        let known = "case.toml: interaction: expected create, update or transaction";
+        let known = "case.toml: interaction: expected create, update, transaction or message";
         Interaction::from_code(&self.interaction).ok_or_else(|| known.to_owned())
     }
 }

@@ -8,6 +8,7 @@ mod run;
 use std::path::{Path, PathBuf};
 
 use super::{StartError, destinations};
+use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::exchange::keys::SearchKey;
@@ -33,7 +34,7 @@ pub struct Tried {
 /// When the configuration cannot run.
 pub fn golden(config: &Config, folder: &Path, clock: &Clock, write: bool) -> Result<Vec<Tried>, StartError> {
     let validation = Validation::built_in()?;
-    let checked = destinations::check(config, &validation, clock)?;
+    let checked = destinations::check(config, &validation, clock, &Chance::seeded(0))?;
     let numbers: Vec<(i32, String)> = (0..).zip(checked.names()).collect();
     let (_, known, _) = checked.lines(&numbers);
     // Keys are stored and never shown: any secret does.
@@ -41,7 +42,8 @@ pub fn golden(config: &Config, folder: &Path, clock: &Clock, write: bool) -> Res
         SearchKey::new(&[0; SearchKey::SHORTEST]).map_err(|error| StartError::SearchKey(error.to_string()))?;
     let max_depth = config.http.max_depth;
     let sources = config.sources.clone();
-    let judge = Judge { validation, routes: checked.routes, destinations: known, search_key, max_depth, sources };
+    let mllp = config.mllp.clone();
+    let judge = Judge { validation, routes: checked.routes, destinations: known, search_key, max_depth, sources, mllp };
     let tried = cases(folder).into_iter().map(|path| {
         let case = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
         let outcome = case::read(&path).map(|wanted| run::run(&judge, config, &path, &wanted, write));

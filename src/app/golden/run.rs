@@ -99,7 +99,7 @@ fn arrive(config: &Config, folder: &Path, case: &Case) -> Result<Arrival, String
         Document::read(&body).ok().and_then(|document| document.root().str_at(&[key]).map(std::borrow::Cow::into_owned))
     };
     Ok(Arrival {
-        endpoint: "fhir",
+        endpoint: "fhir".into(),
         sender: Sender { source: case.source.clone(), ods: source.ods.clone() },
         end_user_ods: None,
         interaction,

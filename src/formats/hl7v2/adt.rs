@@ -96,7 +96,7 @@ type Message = (Event, Vec<Segment>);
 
 fn person(patient: Value<'_>, occasion: &Occasion, partner: &Partner) -> Result<Message, Unmapped> {
     let event = match occasion.interaction {
-        Interaction::Create | Interaction::Transaction => Event::A28,
+        Interaction::Create | Interaction::Transaction | Interaction::Message => Event::A28,
         Interaction::Update => Event::A31,
     };
     let evn = evn::evn(event, patient, occasion)?;

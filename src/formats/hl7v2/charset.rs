@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use encoding_rs::Encoding;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -55,6 +56,26 @@ impl Charset {
     }
 }
 
+/// Reads a message as text: by its byte order mark, as UTF-8 when it is that, as MSH-18 declares, else as `otherwise`.
+/// `None` when a byte has no character: nothing is ever replaced.
+#[must_use]
+pub fn read<'m>(message: &'m [u8], declared: &[u8], otherwise: Option<&'static Encoding>) -> Option<Cow<'m, str>> {
+    let message = message.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(message);
+    if let Ok(text) = std::str::from_utf8(message) {
+        return Some(Cow::Borrowed(text));
+    }
+    let encoding = declared_encoding(declared).or(otherwise)?;
+    encoding.decode_without_bom_handling_and_without_replacement(message)
+}
+
+/// The character set that MSH-18 names (table 0211), if it is one of a byte a character. ISO 8859-1 is read as
+/// Windows-1252, as the WHATWG does: what senders write there are curly quotes, not control characters.
+fn declared_encoding(declared: &[u8]) -> Option<&'static Encoding> {
+    let name = String::from_utf8_lossy(declared).trim().to_ascii_uppercase();
+    let part = name.strip_prefix("8859/").or_else(|| name.strip_prefix("ISO-8859-"))?;
+    Encoding::for_label(format!("iso-8859-{part}").as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,5 +86,18 @@ mod tests {
         assert_eq!(Charset::Windows1252.encode("Łucja"), None);
         assert_eq!(Charset::Ascii.encode("Zoë"), None);
         assert_eq!(Charset::Utf8.encode("Łucja").unwrap(), "Łucja".as_bytes());
+    }
+
+    #[test]
+    fn a_message_is_read_by_what_it_is_then_by_what_it_says() {
+        let read = |bytes: &'static [u8], declared: &'static str| super::read(bytes, declared.as_bytes(), None);
+        assert_eq!(read(b"\xEF\xBB\xBFZo\xC3\xAB", "").unwrap(), "Zoë", "the mark is dropped");
+        assert_eq!(read(b"Zo\xC3\xAB", "8859/1").unwrap(), "Zoë", "it is UTF-8 whatever it says");
+        assert_eq!(read(b"Zo\xEB\x92s", "8859/1").unwrap(), "Zoë’s");
+        assert_eq!(read(b"\xA3ucja", "8859/2").unwrap(), "Łucja");
+        assert_eq!(read(b"Zo\xEB", ""), None);
+        assert_eq!(read(b"Zo\xEB", "UNICODE UTF-8"), None, "never a replacement");
+        assert_eq!(super::read(b"Zo\xEB", b"20260102", Some(encoding_rs::WINDOWS_1252)).unwrap(), "Zoë");
+        assert_eq!(super::read(b"\x81", b"", Some(encoding_rs::WINDOWS_1252)).unwrap(), "\u{81}");
     }
 }

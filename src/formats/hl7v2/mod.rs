@@ -6,11 +6,16 @@
 //! [HL7 v2.4](https://www.hl7.org/implement/standards/product_brief.cfm?product_id=185), chapters 2 and 3.
 
 pub mod ack;
+pub mod acknowledge;
 pub mod adt;
+pub mod batch;
 pub mod charset;
 pub mod escape;
+pub mod fields;
+pub mod header;
 pub mod message;
 pub mod partner;
+pub mod patients;
 pub mod uk;
 
 mod cx;

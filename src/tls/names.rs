@@ -7,22 +7,24 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 
 /// Names of the client of a connection, in lower case; none when it showed no certificate.
 #[derive(Debug, Clone, Default)]
-pub(super) struct ClientNames(Arc<[String]>);
+pub struct ClientNames(Arc<[String]>);
 
 impl ClientNames {
     /// The names in a certificate whose chain has been checked.
-    pub(super) fn of(certificate: &CertificateDer<'_>) -> Self {
+    #[must_use]
+    pub fn of(certificate: &CertificateDer<'_>) -> Self {
         let Ok(certificate) = webpki::EndEntityCert::try_from(certificate) else { return Self::default() };
         Self(certificate.valid_dns_names().map(str::to_lowercase).collect())
     }
 
+    /// These names, in lower case.
     #[cfg(test)]
-    pub(super) fn named(names: &[&str]) -> Self {
+    pub(crate) fn named(names: &[&str]) -> Self {
         Self(names.iter().map(|name| (*name).to_owned()).collect())
     }
 
     /// The names.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
 }

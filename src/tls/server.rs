@@ -1,5 +1,4 @@
-//! TLS of the front door, read from PEM files and read again when they change: a certificate is renewed without a
-//! restart ([rustls](https://docs.rs/rustls)).
+//! TLS of a door, read from PEM files and read again when they change: a certificate is renewed without a restart.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,11 +6,12 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
+use super::certificates;
 use crate::config::tls as settings;
 
 /// How often the files are looked at, at most.
@@ -30,22 +30,39 @@ struct InUse {
 }
 
 struct Files {
+    /// Where the settings stand, such as `http.tls`.
+    section: String,
+    alpn: &'static [&'static [u8]],
     certificate: PathBuf,
     key: PathBuf,
     client_authorities: Option<PathBuf>,
     client_certificate_needed: bool,
 }
 
+/// The protocols of a door for HTTP, as TLS names them ([ALPN](https://www.rfc-editor.org/rfc/rfc7301)).
+pub const HTTP: &[&[u8]] = &[b"h2", b"http/1.1"];
+
+/// The setting that is wrong, and what is wrong with its file.
+pub type Fault = (String, String);
+
 impl Tls {
-    /// Reads the files; `None` when no certificate is configured. Relative paths start at `base`.
+    /// Reads the files; `None` when no certificate is configured. Relative paths start at `base`; `section` is where
+    /// the settings stand, such as `http.tls`; `alpn` names the protocols that are spoken, empty for one without a name.
     ///
     /// # Errors
     /// The setting, and what is wrong with its file.
-    pub fn load(settings: &settings::Tls, base: &Path) -> Result<Option<Self>, (&'static str, String)> {
+    pub fn load(
+        settings: &settings::Tls,
+        base: &Path,
+        section: &str,
+        alpn: &'static [&'static [u8]],
+    ) -> Result<Option<Self>, Fault> {
         if !settings.is_on() {
             return Ok(None);
         }
         let files = Files {
+            section: section.to_owned(),
+            alpn,
             certificate: base.join(&settings.certificate),
             key: base.join(&settings.key),
             client_authorities: settings.asks_clients().then(|| base.join(&settings.client_authorities)),
@@ -56,7 +73,8 @@ impl Tls {
     }
 
     /// What a new connection gets.
-    pub(super) fn current(&self) -> Arc<ServerConfig> {
+    #[must_use]
+    pub fn current(&self) -> Arc<ServerConfig> {
         let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
         if in_use.looked.elapsed() >= LOOK_EVERY {
             in_use.looked = Instant::now();
@@ -64,7 +82,8 @@ impl Tls {
             if changed != in_use.changed {
                 match self.files.read() {
                     Ok(config) => {
-                        tracing::info!("the certificate of the front door was read again");
+                        let section = &self.files.section;
+                        tracing::info!(section, "the certificate was read again");
                         in_use.config = config;
                     }
                     Err((setting, sentence)) => {
@@ -84,22 +103,23 @@ impl Files {
         files.into_iter().flatten().map(|path| std::fs::metadata(path).ok()?.modified().ok()).collect()
     }
 
-    fn read(&self) -> Result<Arc<ServerConfig>, (&'static str, String)> {
-        let certificates = certificates(&self.certificate).map_err(|error| ("http.tls.certificate", error))?;
+    fn read(&self) -> Result<Arc<ServerConfig>, Fault> {
+        let setting = |name: &str| format!("{}.{name}", self.section);
+        let certificates = certificates(&self.certificate).map_err(|error| (setting("certificate"), error))?;
         let key = PrivateKeyDer::from_pem_file(&self.key)
-            .map_err(|error| ("http.tls.key", format!("{}: {error}", self.key.display())))?;
+            .map_err(|error| (setting("key"), format!("{}: {error}", self.key.display())))?;
         let provider = Arc::new(aws_lc_rs::default_provider());
         let unusable =
-            |error: tokio_rustls::rustls::Error| ("http.tls.certificate", format!("cannot be used: {error}"));
+            |error: tokio_rustls::rustls::Error| (setting("certificate"), format!("cannot be used: {error}"));
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(unusable)?;
         let builder = match &self.client_authorities {
             None => builder.with_no_client_auth(),
             Some(path) => {
-                let fail = |error: String| ("http.tls.client_authorities", error);
+                let fail = |error: String| (setting("client_authorities"), error);
                 let mut roots = RootCertStore::empty();
-                for certificate in self::certificates(path).map_err(fail)? {
+                for certificate in super::certificates(path).map_err(fail)? {
                     roots.add(certificate).map_err(|error| fail(error.to_string()))?;
                 }
                 let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
@@ -108,16 +128,7 @@ impl Files {
             }
         };
         let mut config = builder.with_single_cert(certificates, key).map_err(unusable)?;
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        config.alpn_protocols = self.alpn.iter().map(|protocol| protocol.to_vec()).collect();
         Ok(Arc::new(config))
-    }
-}
-
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let fail = |error| format!("{}: {error}", path.display());
-    let read: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(fail)?.collect();
-    match read.map_err(fail)? {
-        none if none.is_empty() => Err(format!("{}: there is no certificate in it", path.display())),
-        certificates => Ok(certificates),
     }
 }
