@@ -41,6 +41,8 @@ mod each_test_has_a_database_of_its_own;
 #[cfg(test)]
 mod golden_cases_are_tried;
 #[cfg(test)]
+mod hl7_comes_in_by_mllp;
+#[cfg(test)]
 mod limits_per_source;
 #[cfg(test)]
 mod old_bodies_are_dropped;

@@ -179,7 +179,7 @@ fn row(destination: i32, chance: &Chance, clock: &Clock) -> ExchangeRow {
     ExchangeRow {
         id: Id::new(now, chance),
         received_at: now,
-        endpoint: "fhir",
+        endpoint: "fhir".into(),
         sender: Sender { source: "gp".to_owned(), ods: "A99001".parse().unwrap() },
         end_user_ods: None,
         ids: RequestIds { request: None, correlation: "c".to_owned() },

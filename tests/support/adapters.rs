@@ -40,7 +40,7 @@ pub(crate) fn kind(name: &str) -> &'static Kind {
 /// A destination with these settings and one route with these options.
 pub(crate) fn destination(kind: &Kind, settings: &str, options: &Value, timeout: Duration) -> Arc<dyn Destination> {
     let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    let outside = Outside { http, clock: Clock::system(), timeout, base: PathBuf::new() };
+    let outside = Outside { http, clock: Clock::system(), chance: Chance::seeded(1), timeout, base: PathBuf::new() };
     let settings = toml::from_str(settings).unwrap();
     (kind.build)(settings, std::slice::from_ref(options), &outside).unwrap_or_else(|error| panic!("{error}"))
 }

@@ -1,5 +1,7 @@
 //! The real application on a real database, with two sources that may send, and whatever destinations a test adds.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -20,6 +22,8 @@ pub(crate) struct TestGateway {
     pub token: String,
     /// Token of the source `other`.
     pub other_token: String,
+    /// Where the MLLP listeners listen, by name.
+    pub mllp: BTreeMap<String, SocketAddr>,
     /// Longest body.
     pub max_body: usize,
     pub client: reqwest::Client,
@@ -57,6 +61,7 @@ impl TestGateway {
             base: String::new(),
             token,
             other_token,
+            mllp: BTreeMap::new(),
             max_body: 256 * 1024,
             client,
             database,
@@ -81,6 +86,7 @@ impl TestGateway {
         };
         let application = Application::start(start).await.unwrap_or_else(|error| panic!("{error}"));
         self.base.clone_from(&application.base_url);
+        self.mllp.clone_from(&application.mllp);
         self.application = Some(application);
     }
 
