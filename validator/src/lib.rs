@@ -21,6 +21,7 @@ mod pack;
 mod profile_set;
 mod reduce;
 mod rules;
+mod snapshot;
 mod value_set;
 mod walk;
 

@@ -12,6 +12,7 @@ use crate::json::Document;
 use crate::node::{Element, ElementId, Node, NodeId, ValueSetId};
 use crate::options::Options;
 use crate::pack::{PackError, PackInfo};
+use crate::snapshot::{self, Snapshots};
 use crate::value_set::{Codes, ValueSet};
 use crate::walk::Walk;
 
@@ -20,6 +21,7 @@ pub struct ProfileSet {
     packs: Vec<PackInfo>,
     arena: Arena,
     definitions: Definitions,
+    snapshots: Snapshots,
     value_sets: Vec<ValueSet>,
     code_systems: FxHashMap<Box<str>, Codes>,
 }
@@ -53,7 +55,8 @@ impl ProfileSet {
         value_sets: Vec<ValueSet>,
         code_systems: FxHashMap<Box<str>, Codes>,
     ) -> Self {
-        Self { packs, arena, definitions, value_sets, code_systems }
+        let snapshots = Snapshots::new(definitions.len());
+        Self { packs, arena, definitions, snapshots, value_sets, code_systems }
     }
 
     /// Validates a document against the base definition of the type it names. No issue is an error, or worse, exactly
@@ -73,6 +76,22 @@ impl ProfileSet {
     #[must_use]
     pub fn has_profile(&self, canonical: &str) -> bool {
         self.definitions.get(canonical).is_some()
+    }
+
+    /// The definition with this canonical and the snapshot generated for it, as a `StructureDefinition` in one line of
+    /// JSON that holds facts only, and what its differential says about elements that do not exist.
+    ///
+    /// # Errors
+    /// A sentence that says why there is no snapshot: the definition, or one it starts from, is not loaded.
+    pub fn snapshot(&self, canonical: &str) -> Result<(String, &[String]), String> {
+        let snapshot = self.snapshots.get(&self.definitions, canonical)?;
+        let definition = self.definitions.get(canonical).ok_or_else(|| format!("{canonical} is not loaded"))?;
+        Ok((snapshot::write(definition, snapshot), &snapshot.problems))
+    }
+
+    /// The canonicals of all definitions, in no particular order.
+    pub fn definitions(&self) -> impl Iterator<Item = &str> {
+        self.definitions.iter().map(|definition| definition.url.as_str())
     }
 
     /// Whether this is the name of a type that a resource can be an instance of.

@@ -4,26 +4,16 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails is a test that fails")]
 #![expect(clippy::print_stdout, reason = "says what was skipped, and the figures")]
 
+#[path = "support/shared.rs"]
+mod folder;
 mod support;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use folder::folder as shared;
 use serde_json::Value as Json;
 use signalbox_validator::{Issue, reduce};
-
-/// The shared folder, or none when the test may be skipped.
-fn shared(test: &str) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    #[expect(clippy::disallowed_methods, reason = "the one place where tests read what the environment requires")]
-    let required = std::env::var("SIGNALBOX_REQUIRE").unwrap_or_default();
-    assert!(!required.split(',').any(|name| name.trim() == "shared"), "{test}: {} is required", folder.display());
-    println!("skipped: {test}: there is no {}", folder.display());
-    None
-}
 
 fn read_json(path: &Path) -> Json {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()

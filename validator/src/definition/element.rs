@@ -51,6 +51,8 @@ pub(crate) struct Typed {
 pub(crate) struct ElementType {
     /// Name of a FHIR type.
     pub(crate) code: String,
+    /// The value itself, which `FHIRPath` has a type for: it has no extensions.
+    pub(crate) is_system: bool,
     pub(crate) profiles: Vec<String>,
     pub(crate) target_profiles: Vec<String>,
     pub(crate) aggregation: Vec<Aggregation>,
@@ -191,6 +193,7 @@ impl ElementType {
             _ => None,
         };
         Some(Self {
+            is_system: text(element_type, "code").is_some_and(|code| code.starts_with("http://hl7.org/fhirpath/")),
             code: fhir_type.or_else(|| text(element_type, "code"))?,
             profiles: strings(element_type, "profile").collect(),
             target_profiles: strings(element_type, "targetProfile").collect(),

@@ -16,7 +16,7 @@ use std::io::Read;
 use crate::json::Document;
 use crate::pack::{self, PackError};
 
-pub(crate) use writer::push_string;
+pub(crate) use writer::{ObjectWriter, push_string};
 
 /// Reduces a package (the bytes of a `.tgz`) to a pack. The same package always gives the same bytes.
 ///

@@ -3,19 +3,19 @@
 use crate::json::{Kind, Value};
 
 /// An object being written at the end of a text.
-pub(super) struct ObjectWriter<'o> {
+pub(crate) struct ObjectWriter<'o> {
     out: &'o mut String,
     empty: bool,
 }
 
 impl<'o> ObjectWriter<'o> {
-    pub(super) fn begin(out: &'o mut String) -> Self {
+    pub(crate) fn begin(out: &'o mut String) -> Self {
         out.push('{');
         Self { out, empty: true }
     }
 
     /// Copies these members where they are strings, numbers, booleans or arrays of them.
-    pub(super) fn copy(&mut self, from: Value<'_>, keys: &[&str]) {
+    pub(crate) fn copy(&mut self, from: Value<'_>, keys: &[&str]) {
         for &key in keys {
             let Some(value) = from.get(key) else { continue };
             match value.kind() {
@@ -27,7 +27,7 @@ impl<'o> ObjectWriter<'o> {
     }
 
     /// Writes an array of what `write` makes of each item; nothing when there are none.
-    pub(super) fn array<T>(&mut self, key: &str, items: impl Iterator<Item = T>, write: impl Fn(T, &mut String)) {
+    pub(crate) fn array<T>(&mut self, key: &str, items: impl Iterator<Item = T>, write: impl Fn(T, &mut String)) {
         let mut items = items.peekable();
         if items.peek().is_none() {
             return;
@@ -43,7 +43,7 @@ impl<'o> ObjectWriter<'o> {
     }
 
     /// Writes a key and hands out the text for its value.
-    pub(super) fn key(&mut self, key: &str) -> &mut String {
+    pub(crate) fn key(&mut self, key: &str) -> &mut String {
         if !self.empty {
             self.out.push(',');
         }
@@ -53,7 +53,7 @@ impl<'o> ObjectWriter<'o> {
         self.out
     }
 
-    pub(super) fn end(self) {
+    pub(crate) fn end(self) {
         self.out.push('}');
     }
 }
