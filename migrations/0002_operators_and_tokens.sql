@@ -1,6 +1,13 @@
--- People and proofs: who may use the pages, who is signed in, and which single-use tokens have been used.
+-- People and proofs: who may use the pages, who is signed in, which single-use tokens have been used, and which
+-- destinations an operator has paused.
 --
 -- State, not history: what people do is in the register (audit), where nothing is changed.
+
+-- Nothing is leased for a paused destination; what comes for it waits.
+alter table destinations
+    add column paused_at timestamptz,
+    add column paused_by text,
+    add column paused_because text;
 
 create table operators (
     name           text primary key,

@@ -29,13 +29,14 @@ use crate::adapters::mllp::source::World;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigErrors};
-use crate::dashboard::{self, Watch};
+use crate::dashboard::{self, Steering, Watch};
 use crate::delivery::policy::Policy;
 use crate::delivery::promoter::{Promotions, Wakes};
 use crate::delivery::replies::Replies;
 use crate::delivery::settle::{Settlements, Settler};
 use crate::delivery::sweeper::Sweeper;
 use crate::delivery::worker::{self, Shared};
+use crate::exchange::keys::SearchKey;
 use crate::gateway::{self, Gateway, Judge, Parts};
 use crate::http::{self, Door, Identities, Issuers, Listening, TokenTable};
 use crate::store::bodies;
@@ -159,6 +160,7 @@ impl Application {
         sweeper.sweep().await?;
         let max_depth = start.config.http.max_depth;
         let sources = start.config.sources.clone();
+        let steering = steering(&start, &search_key, &validation, address);
         let mllp = start.config.mllp.clone();
         let judge =
             Judge { validation, routes: checked.routes, destinations: known, search_key, max_depth, sources, mllp };
@@ -200,7 +202,8 @@ impl Application {
             identities,
             tasks: engine.tasks.doors.clone(),
         };
-        let router = http::router(door).merge(dashboard::router(watch));
+        let pages = dashboard::router(watch, steering, &engine.tasks.engine);
+        let router = http::router(door).merge(pages);
         let tasks = engine.tasks.doors.clone();
         let listening = Listening { listener, tls, settings: start.config.http.clone(), router, tasks };
         let serving = http::serve(listening, engine.tasks.stop.clone());
@@ -361,6 +364,19 @@ async fn register(
         )));
     }
     Ok(names::register(&mut db, &checked.names()).await?)
+}
+
+fn steering(start: &Start, search_key: &SearchKey, validation: &Validation, address: SocketAddr) -> Steering {
+    let http = &start.config.http;
+    Steering {
+        chance: start.chance.clone(),
+        search_key: search_key.clone(),
+        patient_system: start.config.identity.patient_system.clone(),
+        config_hash: start.config.hash.clone(),
+        packs: validation.packs_hash().to_owned(),
+        secure: http.tls.is_on() || http.behind_proxy,
+        exposed: http.behind_proxy || !address.ip().is_loopback(),
+    }
 }
 
 fn base_url(config: &Config, address: SocketAddr) -> String {

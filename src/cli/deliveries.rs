@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use super::{ConfigFolder, World, access};
+use crate::config::Config;
 use crate::delivery::operator::{self, Act, ActError};
 use crate::exchange::DeliveryId;
 use crate::validation::Validation;
@@ -39,14 +40,7 @@ impl Deliveries {
             Self::Skip(which) => (which, false),
         };
         let mut access = access::open(&which.config.config, &world).await?;
-        let user = || ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| world.environment.get(name));
-        let act = Act {
-            actor: which.operator.or_else(user).unwrap_or_else(|| "unnamed".to_owned()),
-            reason: which.reason,
-            now: world.clock.now(),
-            config_hash: access.config.hash.clone(),
-            packs: Validation::built_in()?.packs_hash().to_owned(),
-        };
+        let act = act(&access.config, &world, which.operator, which.reason)?;
         let done = if retry {
             operator::retry(&mut access.db, which.id, &act).await
         } else {
@@ -66,4 +60,16 @@ impl Deliveries {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The act of whoever is named, or else of the user of this process.
+pub(super) fn act(config: &Config, world: &World, operator: Option<String>, reason: String) -> anyhow::Result<Act> {
+    let user = || ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| world.environment.get(name));
+    Ok(Act {
+        actor: operator.or_else(user).unwrap_or_else(|| "unnamed".to_owned()),
+        reason,
+        now: world.clock.now(),
+        config_hash: config.hash.clone(),
+        packs: Validation::built_in()?.packs_hash().to_owned(),
+    })
 }

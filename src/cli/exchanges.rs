@@ -79,6 +79,7 @@ impl Exchanges {
             correlation_id: self.correlation_id,
             since: since.and_then(|period| world.clock.now().checked_sub_signed(period)),
             destination: self.destination,
+            before: None,
         };
         let lines = stories::list(&mut access.db, &filter, self.limit).await?;
         let mut out = std::io::stdout().lock();

@@ -6,7 +6,9 @@ mod check;
 mod db;
 mod deliveries;
 mod demo;
+mod destinations;
 mod exchanges;
+mod operator;
 mod package;
 mod partner;
 mod schema;
@@ -81,6 +83,12 @@ enum Command {
     /// Try a delivery again, or leave it out
     #[command(subcommand)]
     Deliveries(deliveries::Deliveries),
+    /// Keep everything for a destination back, or let it go on
+    #[command(subcommand)]
+    Destinations(destinations::Destinations),
+    /// People who may use the pages
+    #[command(subcommand)]
+    Operator(operator::Operator),
     /// Check FHIR resources in files against the profiles the binary carries
     Validate(validate::Validate),
     /// FHIR packages
@@ -118,6 +126,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: World) -> ExitC
             Command::Exchanges(exchanges) => exchanges.run(world).await,
             Command::Show(show) => show.run(world).await,
             Command::Deliveries(deliveries) => deliveries.run(world).await,
+            Command::Destinations(destinations) => destinations.run(world).await,
+            Command::Operator(operator) => operator.run(world).await,
             Command::Validate(validate) => validate.run(),
             Command::Package(package) => package.run(),
             Command::Partner(partner) => partner.run(world).await,

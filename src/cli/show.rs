@@ -7,12 +7,11 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
-use uuid::Uuid;
 
 use super::{ConfigFolder, World, access};
+use crate::delivery::standing::{id, standing, time};
 use crate::exchange::ids::Id;
 use crate::exchange::rows::ExchangeOutcome;
-use crate::exchange::state::DeliveryState;
 use crate::store::stories::{self, Before, Story, Told, ToldAttempt, ToldDelivery};
 
 #[derive(Args)]
@@ -129,49 +128,6 @@ fn tell_delivery(
         }
     }
     Ok(())
-}
-
-/// Where a delivery stands and why.
-fn standing(delivery: &ToldDelivery, before: Option<&Before>, now: DateTime<Utc>) -> String {
-    let holds = if delivery.holds_its_place {
-        "; later messages of the same patient wait behind it until it is retried or skipped"
-    } else {
-        ""
-    };
-    match (delivery.state, delivery.due, before) {
-        (DeliveryState::Waiting, _, Some(before)) => {
-            let note = before.note.as_deref().map(|note| format!(": {note}")).unwrap_or_default();
-            format!(
-                "waiting behind {} earlier one(s) of the same patient; first is delivery {} of exchange {}, {}{note}",
-                before.others,
-                id(before.id),
-                id(before.exchange),
-                before.state.as_str()
-            )
-        }
-        (DeliveryState::Waiting, ..) => "waiting; what stood before it has just been settled".to_owned(),
-        (DeliveryState::Ready, Some(due), _) if due > now => {
-            format!("will be tried again at {}, until {}", time(due), time(delivery.give_up_at))
-        }
-        (DeliveryState::Ready, ..) => "ready to be sent".to_owned(),
-        (DeliveryState::Leased, ..) => format!("being sent, attempt {}", delivery.attempts),
-        (DeliveryState::Unknown, Some(due), _) => {
-            format!("not known whether it was taken; will be sent again under the same id at {}", time(due))
-        }
-        (DeliveryState::Unknown, None, _) => {
-            "not known whether it was taken; held until an operator retries or skips it".to_owned()
-        }
-        (DeliveryState::Delivered, ..) => format!("delivered at {}", time(delivery.updated_at)),
-        (state, ..) => format!("{} at {}{holds}", state.as_str(), time(delivery.updated_at)),
-    }
-}
-
-fn id(uuid: Uuid) -> String {
-    Id::from_uuid(uuid).map_or_else(|| uuid.to_string(), |id| id.to_string())
-}
-
-fn time(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M:%S%.3fZ").to_string()
 }
 
 fn short(hash: &str) -> &str {

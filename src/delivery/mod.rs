@@ -7,5 +7,6 @@ pub mod policy;
 pub mod promoter;
 pub mod replies;
 pub mod settle;
+pub mod standing;
 pub mod sweeper;
 pub mod worker;

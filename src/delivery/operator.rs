@@ -1,5 +1,5 @@
-//! What an operator may do to a delivery: try it again, or leave it out. Each act names who and why, and is audited in
-//! the commit that does it.
+//! What an operator may do: try a delivery again or leave it out, pause a destination or let it go on. Each act names
+//! who and why, and is audited in the commit that does it.
 
 use chrono::{DateTime, Duration, Utc};
 use sqlx::{Connection, PgConnection};
@@ -7,10 +7,11 @@ use uuid::Uuid;
 
 use super::promoter::promote_now;
 use crate::exchange::DeliveryId;
+use crate::exchange::ids::Id;
 use crate::exchange::rows::AuditRow;
 use crate::exchange::state::DeliveryState;
 use crate::store::acts::{self, Target};
-use crate::store::{audit, ordering};
+use crate::store::{audit, ordering, pauses};
 
 /// Who acts, when and why.
 #[derive(Debug, Clone)]
@@ -42,6 +43,17 @@ pub enum ActError {
         state: DeliveryState,
         /// What would be possible.
         why: &'static str,
+    },
+    /// No such destination.
+    #[error("there is no destination '{0}'")]
+    NoDestination(String),
+    /// The destination is as wanted already.
+    #[error("destination '{name}' is {state} already")]
+    Unchanged {
+        /// The destination.
+        name: String,
+        /// `paused` or `running`.
+        state: &'static str,
     },
     /// An act needs a reason.
     #[error("a reason is needed: it is kept in the register")]
@@ -85,6 +97,49 @@ pub async fn skip(db: &mut PgConnection, id: DeliveryId, act: &Act) -> Result<()
         _ => Ok(DeliveryState::Skipped),
     })
     .await
+}
+
+/// Sends nothing more to a destination until it is resumed; what comes for it waits in its order.
+///
+/// # Errors
+/// When there is no such destination, or it is paused already.
+pub async fn pause(db: &mut PgConnection, destination: &str, act: &Act) -> Result<(), ActError> {
+    switch(db, destination, act, true).await
+}
+
+/// Lets a paused destination go on.
+///
+/// # Errors
+/// When there is no such destination, or it is not paused.
+pub async fn resume(db: &mut PgConnection, destination: &str, act: &Act) -> Result<(), ActError> {
+    switch(db, destination, act, false).await
+}
+
+async fn switch(db: &mut PgConnection, destination: &str, act: &Act, pause: bool) -> Result<(), ActError> {
+    if act.reason.trim().is_empty() {
+        return Err(ActError::NoReason);
+    }
+    let mut tx = db.begin().await?;
+    let changed = if pause {
+        pauses::pause(&mut tx, destination, act.now, &act.actor, &act.reason).await?
+    } else {
+        pauses::resume(&mut tx, destination).await?
+    };
+    if !changed {
+        if !pauses::exists(&mut tx, destination).await? {
+            return Err(ActError::NoDestination(destination.to_owned()));
+        }
+        let state = if pause { "paused" } else { "running" };
+        return Err(ActError::Unchanged { name: destination.to_owned(), state });
+    }
+    let mut row = AuditRow::new("operator", if pause { "pause" } else { "resume" }, act.now, act.now);
+    row.destination = Some(destination.to_owned());
+    row.actor = Some(act.actor.clone());
+    row.reason = Some(act.reason.clone());
+    audit::insert(&mut tx, Id::first_at(act.now).uuid(), &[row], &act.config_hash, &act.packs).await?;
+    tx.commit().await?;
+    acts::notify(db).await?;
+    Ok(())
 }
 
 async fn perform(

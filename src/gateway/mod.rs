@@ -129,7 +129,12 @@ impl Gateway {
     pub async fn accept(&self, arrival: Arrival) -> Result<Accepted, Rejection> {
         let source = arrival.sender.source.clone();
         let accepted = self.to_the_end(|inner| async move { accept::accept(&inner, arrival).await });
-        self.measured(&source, accepted, |accepted| if accepted.repeated { "repeated" } else { "accepted" }).await
+        let ended = |accepted: &Accepted| if accepted.repeated { "repeated" } else { "accepted" };
+        let accepted = self.measured(&source, accepted, ended).await?;
+        if !accepted.repeated {
+            accepted.destinations.iter().for_each(|destination| self.0.metrics.routed(destination));
+        }
+        Ok(accepted)
     }
 
     /// Writes a message that is turned away before it is judged to the register, with its body, and gives the reason back.

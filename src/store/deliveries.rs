@@ -23,6 +23,7 @@ pub(super) const LEASE: &str = "
 with due as (
     select seq from deliveries
      where destination = $1 and state in ('ready', 'unknown') and due <= $2
+       and exists (select from destinations n where n.id = $1 and n.paused_at is null)
      order by due, seq
      limit $3
        for update skip locked

@@ -8,7 +8,10 @@ pub mod deliveries;
 pub mod destinations;
 pub mod exchanges;
 pub mod message_keys;
+pub mod operators;
 pub mod ordering;
+pub mod overview;
+pub mod pauses;
 pub mod reconciliation;
 pub mod reports;
 pub mod schema;
@@ -50,6 +53,24 @@ pub fn statements() -> Vec<&'static str> {
         message_keys::CLAIM,
         message_keys::HOLDERS,
         message_keys::FORGET,
+        operators::ADD,
+        operators::REMOVE,
+        operators::LIST,
+        operators::FIND,
+        operators::ANY,
+        operators::OPEN_SESSION,
+        operators::USE_SESSION,
+        operators::END_SESSION,
+        operators::END_OLD_SESSIONS,
+        overview::DESTINATIONS,
+        overview::LAST_FAILURES,
+        overview::DOOR,
+        overview::DEAD_LETTERS,
+        overview::DEAD_LETTERS_OF,
+        overview::BODY,
+        pauses::PAUSE,
+        pauses::RESUME,
+        pauses::EXISTS,
         ordering::INSERT,
         ordering::KEYS_OF,
         ordering::RELEASE,

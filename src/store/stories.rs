@@ -24,6 +24,7 @@ select e.id, e.received_at, e.source, e.interaction, e.resource_type, e.outcome,
    and ($8::timestamptz is null or e.received_at >= $8)
    and ($9::text is null or exists (select from deliveries d join destinations n on n.id = d.destination
                                      where d.exchange = e.id and n.name = $9))
+   and ($11::uuid is null or e.id < $11)
  order by e.id desc
  limit $10";
 
@@ -102,6 +103,8 @@ pub struct Filter {
     pub since: Option<DateTime<Utc>>,
     /// At least one delivery goes to this destination.
     pub destination: Option<String>,
+    /// Older than this one.
+    pub before: Option<Uuid>,
 }
 
 /// The newest exchanges that pass the filter.
@@ -120,6 +123,7 @@ pub async fn list(db: &mut PgConnection, filter: &Filter, limit: i64) -> sqlx::R
         .bind(filter.since)
         .bind(&filter.destination)
         .bind(limit)
+        .bind(filter.before)
         .fetch_all(db)
         .await
 }

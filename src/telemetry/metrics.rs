@@ -14,6 +14,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::exchange::rows::AttemptOutcome;
+
 /// Upper bounds in seconds, from a fast commit to a partner's timeout.
 const SECONDS: [f64; 14] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
 /// Upper bounds of messages in one commit.
@@ -94,6 +96,7 @@ pub struct Metrics {
     mllp_connections: Family<Listener, Gauge>,
     batch: Histogram,
     committing: Histogram,
+    routed: Family<Destination, Counter>,
     attempts: Family<Attempt, Counter>,
     sending: Family<Destination, Histogram, fn() -> Histogram>,
     deliveries: Family<InState, Gauge>,
@@ -110,6 +113,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let seconds = || Histogram::new(SECONDS);
         let (messages, strangers, attempts) = (Family::default(), Counter::default(), Family::default());
+        let routed = Family::default();
         let (accepting, committing, batch) = (seconds(), seconds(), Histogram::new(MESSAGES));
         let sending = Family::new_with_constructor(seconds as fn() -> Histogram);
         let (deliveries, oldest) = (Family::default(), Family::default());
@@ -130,6 +134,7 @@ impl Default for Metrics {
         registry.register("mllp_connections", "Open connections of an MLLP listener, now", mllp_connections.clone());
         registry.register("commit_messages", "Messages in one commit", batch.clone());
         registry.register_with_unit("committing", "One commit of the writers", Unit::Seconds, committing.clone());
+        registry.register("routed", "Deliveries accepted for a destination", routed.clone());
         registry.register("attempts", "Ended attempts to deliver", attempts.clone());
         registry.register_with_unit("sending", "One attempt to deliver", Unit::Seconds, sending.clone());
         registry.register("deliveries", "Deliveries that have not been delivered, now", deliveries.clone());
@@ -147,6 +152,7 @@ impl Default for Metrics {
             mllp_connections,
             batch,
             committing,
+            routed,
             attempts,
             sending,
             deliveries,
@@ -194,6 +200,24 @@ impl Metrics {
     pub fn commit(&self, messages: usize, time: Duration) {
         self.batch.observe(f64::from(u32::try_from(messages).unwrap_or(u32::MAX)));
         self.committing.observe(time.as_secs_f64());
+    }
+
+    /// A delivery to this destination was accepted.
+    pub fn routed(&self, destination: &str) {
+        self.routed.get_or_create(&Destination { destination: destination.to_owned() }).inc();
+    }
+
+    /// Deliveries accepted for this destination so far.
+    #[must_use]
+    pub fn came(&self, destination: &str) -> u64 {
+        self.routed.get(&Destination { destination: destination.to_owned() }).map_or(0, |counter| counter.get())
+    }
+
+    /// Deliveries this destination has acknowledged so far.
+    #[must_use]
+    pub fn went(&self, destination: &str) -> u64 {
+        let wanted = Attempt { destination: destination.to_owned(), outcome: AttemptOutcome::Acknowledged.as_str() };
+        self.attempts.get(&wanted).map_or(0, |counter| counter.get())
     }
 
     /// An attempt to deliver ended.

@@ -31,6 +31,8 @@ mod adapter_contract;
 #[cfg(test)]
 mod an_engineer_at_the_command_line;
 #[cfg(test)]
+mod an_operator_at_the_pages;
+#[cfg(test)]
 mod an_unknown_outcome;
 #[cfg(test)]
 mod clients_misbehave;

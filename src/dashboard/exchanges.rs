@@ -1,0 +1,165 @@
+//! `/exchanges`: what passed the gateway, newest first, by what the address asks for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use chrono::TimeDelta;
+use maud::{Markup, html};
+use uuid::Uuid;
+
+use super::access::Person;
+use super::home;
+use super::page::{Place, page};
+use super::{Pages, page as pages_};
+use crate::delivery::standing::id;
+use crate::exchange::ExchangeId;
+use crate::exchange::rows::ExchangeOutcome;
+use crate::exchange::state::DeliveryState;
+use crate::store::stories::{self, Filter, Line};
+
+/// Rows of a page.
+const ROWS: usize = 50;
+
+/// Spans that can be looked at, with their words.
+const SPANS: [(&str, &str, i64); 4] =
+    [("1h", "Last hour", 60), ("24h", "Last day", 24 * 60), ("7d", "Last week", 7 * 24 * 60), ("", "Any time", 0)];
+
+/// What was asked for, by name; only what is known here.
+struct Asked(HashMap<String, String>);
+
+impl Asked {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The filter, or what is wrong with what was asked for.
+    fn filter(&self, pages: &Pages) -> Result<Filter, String> {
+        let unknown = |name: &str, value: &str| format!("'{value}' is not one of the values of '{name}'.");
+        let outcome = self.get("outcome").map(|word| outcome(word).ok_or_else(|| unknown("outcome", word)));
+        let state = self.get("state").map(|word| state(word).ok_or_else(|| unknown("state", word)));
+        let key = self.get("patient").map(|hex| {
+            let mut key = [0; 32];
+            hex::decode_to_slice(hex, &mut key).map(|()| key).map_err(|_| unknown("patient", "…"))
+        });
+        let request = self.get("request").map(|text| Uuid::parse_str(text).map_err(|_| unknown("request", text)));
+        let before = self.get("before").map(|text| text.parse::<ExchangeId>().map_err(|_| unknown("before", text)));
+        let since = self.get("since").map(|word| {
+            let found = SPANS.iter().find(|(known, ..)| *known == word);
+            found
+                .map(|(.., minutes)| pages.clock.now() - TimeDelta::minutes(*minutes))
+                .ok_or_else(|| unknown("since", word))
+        });
+        let text = |name| self.get(name).map(str::to_owned);
+        Ok(Filter {
+            source: text("source"),
+            resource_type: text("type"),
+            outcome: outcome.transpose()?,
+            state: state.transpose()?,
+            key: key.transpose()?,
+            request_id: request.transpose()?,
+            correlation_id: text("correlation"),
+            since: since.transpose()?,
+            destination: text("destination"),
+            before: before.transpose()?.map(ExchangeId::uuid),
+        })
+    }
+
+    /// The same page, from further back.
+    fn older(&self, last: &Line) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let mut kept: Vec<_> = self.0.iter().filter(|(name, value)| *name != "before" && !value.is_empty()).collect();
+        kept.sort();
+        query.extend_pairs(kept);
+        query.append_pair("before", &id(last.id));
+        format!("/exchanges?{}", query.finish())
+    }
+}
+
+fn outcome(word: &str) -> Option<ExchangeOutcome> {
+    OUTCOMES.into_iter().find(|outcome| outcome.as_str() == word)
+}
+
+fn state(word: &str) -> Option<DeliveryState> {
+    DeliveryState::ALL.into_iter().find(|state| state.as_str() == word)
+}
+
+const OUTCOMES: [ExchangeOutcome; 3] =
+    [ExchangeOutcome::Accepted, ExchangeOutcome::Refused, ExchangeOutcome::Validated];
+
+/// The list.
+pub(super) async fn show(
+    State(pages): State<Arc<Pages>>,
+    Extension(person): Extension<Person>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Response {
+    let asked = Asked(query);
+    let filter = match asked.filter(&pages) {
+        Ok(filter) => filter,
+        Err(sentence) => return pages_::refused(&person, axum::http::StatusCode::BAD_REQUEST, &sentence),
+    };
+    let look = async {
+        let mut db = pages.pool.acquire().await?;
+        stories::list(&mut db, &filter, i64::try_from(ROWS + 1).unwrap_or(i64::MAX)).await
+    };
+    let mut lines = match look.await {
+        Ok(lines) => lines,
+        Err(error) => {
+            tracing::error!(%error, "exchanges could not be listed");
+            return pages_::unavailable();
+        }
+    };
+    let more = lines.len() > ROWS;
+    lines.truncate(ROWS);
+    let content = html! {
+        h1 { "Exchanges" }
+        (filters(&asked, &pages))
+        @if asked.get("patient").is_some() {
+            p.note { "Exchanges about one patient. " a href="/exchanges" { "Show all" } }
+        }
+        @if let Some(request) = asked.get("request") {
+            p.note { "Exchanges with request id " code { (request) } ". " a href="/exchanges" { "Show all" } }
+        }
+        (home::table(&lines))
+        nav.turn aria-label="Turn the page" {
+            @if asked.get("before").is_some() { a href="/exchanges" { "Newest" } }
+            @if let Some(last) = lines.last().filter(|_| more) { a rel="next" href=(asked.older(last)) { "Older" } }
+        }
+    };
+    page("Exchanges", Some(Place::Exchanges), &person, &content)
+}
+
+fn filters(asked: &Asked, pages: &Pages) -> Markup {
+    let words = |name: &str, shown: &str, all: Vec<(String, String)>| {
+        let chosen = asked.get(name).unwrap_or("");
+        html! {
+            div {
+                label for=(name) { (shown) }
+                select id=(name) name=(name) {
+                    option value="" selected[chosen.is_empty()] { "Any" }
+                    @for (value, word) in &all { option value=(value) selected[chosen == value] { (word) } }
+                }
+            }
+        }
+    };
+    let same = |word: &str| (word.to_owned(), word.to_owned());
+    let text = |name: &str, shown: &str| {
+        html! { div { label for=(name) { (shown) }
+        input id=(name) name=(name) value=(asked.get(name).unwrap_or("")) maxlength="100" autocomplete="off"
+            spellcheck="false"; } }
+    };
+    html! {
+        form.filters method="get" action="/exchanges" aria-label="Filters" {
+            @if let Some(patient) = asked.get("patient") { input type="hidden" name="patient" value=(patient); }
+            (words("outcome", "Outcome", OUTCOMES.iter().map(|outcome| same(outcome.as_str())).collect()))
+            (words("state", "Delivery", DeliveryState::ALL.iter().map(|state| same(state.as_str())).collect()))
+            (words("destination", "Destination", pages.destinations.iter().map(|name| same(name)).collect()))
+            (text("source", "Source"))
+            (text("type", "Type"))
+            (words("since", "Received", SPANS[..3].iter().map(|(word, shown, _)| ((*word).to_owned(), (*shown).to_owned())).collect()))
+            button type="submit" { "Filter" }
+        }
+    }
+}

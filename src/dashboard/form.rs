@@ -1,0 +1,18 @@
+//! The fields of a form that was sent.
+
+use std::borrow::Cow;
+
+/// Fields by name.
+pub(super) struct Fields<'b>(Vec<(Cow<'b, str>, Cow<'b, str>)>);
+
+impl<'b> Fields<'b> {
+    /// Reads `application/x-www-form-urlencoded`.
+    pub(super) fn read(body: &'b [u8]) -> Self {
+        Self(form_urlencoded::parse(body).collect())
+    }
+
+    /// The first value; empty when there is none.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+}

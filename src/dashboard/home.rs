@@ -1,0 +1,179 @@
+//! `/`: is anything stuck now, and why. The same parts are sent again whenever they change.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use maud::{Markup, html};
+
+use super::access::Person;
+use super::act::ask;
+use super::overview::{Condition, Destination, Overview, waiting};
+use super::page::{Place, moment, page, span};
+use super::{Pages, chart, notice, page as pages_};
+use crate::delivery::standing::id;
+use crate::store::stories::Line;
+
+/// The first page.
+pub(super) async fn show(
+    State(pages): State<Arc<Pages>>,
+    Extension(person): Extension<Person>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let look = async {
+        let mut db = pages.pool.acquire().await?;
+        Overview::look(&pages, &mut db).await
+    };
+    match look.await {
+        Ok(overview) => {
+            let content = html! {
+                (notice::shown(query.as_deref()))
+                div #live data-live="/live" { (parts(&overview, &person)) }
+            };
+            page("Now", Some(Place::Now), &person, &content)
+        }
+        Err(error) => {
+            tracing::error!(%error, "the first page could not be made");
+            pages_::unavailable()
+        }
+    }
+}
+
+/// Everything that changes.
+pub(super) fn parts(overview: &Overview, person: &Person) -> Markup {
+    html! {
+        section.summary data-part="summary" aria-labelledby="now" {
+            h1 #now { (headline(overview)) }
+            p.state { span #line role="status" { "As of" } " " (moment(overview.at)) }
+        }
+        section aria-labelledby="destinations-title" {
+            h2 #destinations-title { "Destinations" }
+            @if overview.destinations.is_empty() {
+                p { "No destination is configured: messages are recorded and sent nowhere." }
+            }
+            ul.destinations data-list="destinations" {
+                @for one in &overview.destinations { (destination(one, overview, person)) }
+            }
+        }
+        div.columns {
+            (door(overview))
+            section aria-labelledby="latest-title" {
+                h2 #latest-title { "Latest exchanges" }
+                div data-part="latest" { (table(&overview.latest)) }
+            }
+        }
+    }
+}
+
+fn headline(overview: &Overview) -> String {
+    let one = |count: usize| if count == 1 { "destination" } else { "destinations" };
+    match (overview.count(Condition::Stuck), overview.count(Condition::Uneasy), overview.count(Condition::Paused)) {
+        (0, 0, 0) => "Everything flows".to_owned(),
+        (0, 0, paused) => format!("{paused} {} paused", one(paused)),
+        (0, uneasy, _) => format!("{uneasy} {} in trouble", one(uneasy)),
+        (stuck, _, _) => format!("{stuck} {} need{} somebody", one(stuck), if stuck == 1 { "s" } else { "" }),
+    }
+}
+
+fn word(condition: Condition) -> (&'static str, &'static str) {
+    match condition {
+        Condition::Good => ("good", "Good"),
+        Condition::Paused => ("paused", "Paused"),
+        Condition::Uneasy => ("uneasy", "In trouble"),
+        Condition::Stuck => ("stuck", "Stuck"),
+    }
+}
+
+fn destination(one: &Destination, overview: &Overview, person: &Person) -> Markup {
+    let figures = &one.figures;
+    let (class, word) = word(one.condition);
+    let name = &figures.name;
+    let oldest = figures.oldest.map(|oldest| span(overview.at - oldest));
+    let label = format!(
+        "{} accepted and {} delivered in the last minute; bars of half a minute over a quarter of an hour",
+        one.rates.came, one.rates.went
+    );
+    let of_destination = |path: &str, state: &str| {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("destination", name);
+        if !state.is_empty() {
+            query.append_pair("state", state);
+        }
+        format!("{path}?{}", query.finish())
+    };
+    html! {
+        li.destination.(class) data-part=(format!("destination {name}")) {
+            header {
+                h3 { a href=(of_destination("/exchanges", "")) { (name) } }
+                span.lamp-word { (word) }
+            }
+            p.why { (one.why) }
+            dl.figures {
+                div { dt { "Waiting" } dd { a href=(of_destination("/exchanges", "waiting")) { (waiting(figures)) } } }
+                div { dt { "Oldest" } dd { (oldest.as_deref().unwrap_or("–")) } }
+                div { dt { "In a minute" } dd { (one.rates.came) } }
+                div { dt { "Out a minute" } dd { (one.rates.went) } }
+                div { dt { "Dead letters" } dd { a href="/dead-letters" { (figures.dead) } } }
+            }
+            (chart::flow(&one.rates.bars, &label))
+            @if let Some((note, at, attempts)) = &figures.failure {
+                p.failure { "Last error " (moment(*at)) ", attempt " (attempts) ": " (note) }
+            }
+            @if person.role.may_act() && !one.unconfigured { (switch(one)) }
+        }
+    }
+}
+
+/// Pause or resume, with a reason.
+fn switch(one: &Destination) -> Markup {
+    let name = &one.figures.name;
+    let (verb, shown, class) =
+        if one.figures.paused.is_some() { ("resume", "Resume", "primary") } else { ("pause", "Pause", "quiet") };
+    let encoded: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    ask(&format!("/destinations/{encoded}/{verb}"), shown, name, class, &[])
+}
+
+fn door(overview: &Overview) -> Markup {
+    let whole: i64 = overview.door.iter().map(|(_, count)| count).sum();
+    html! {
+        section data-part="door" aria-labelledby="door-title" {
+            h2 #door-title { "At the door, last hour" }
+            dl.door {
+                @for outcome in ["accepted", "refused", "validated"] {
+                    @let count = overview.door.iter().find(|(known, _)| known == outcome).map_or(0, |(_, count)| *count);
+                    div {
+                        dt { a href=(format!("/exchanges?outcome={outcome}")) { (outcome) } }
+                        dd { (count) (chart::share(count, whole, outcome)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Exchanges, one a row.
+pub(super) fn table(lines: &[Line]) -> Markup {
+    html! {
+        @if lines.is_empty() { p { "None." } } @else {
+            div.scroll tabindex="0" role="region" aria-label="Exchanges" {
+                table {
+                    thead { tr { th scope="col" { "Exchange" } th scope="col" { "Received" } th scope="col" { "Source" }
+                        th scope="col" { "What" } th scope="col" { "Answer" } th scope="col" { "Deliveries" } } }
+                    tbody {
+                        @for line in lines {
+                            tr {
+                                th scope="row" { a.id href=(format!("/exchanges/{}", id(line.id))) { (id(line.id)) } }
+                                td { (moment(line.received_at)) }
+                                td { (line.source) }
+                                td { (line.interaction) " " (line.resource_type.as_deref().unwrap_or("")) }
+                                td { span.outcome.(line.outcome.as_str()) { (line.outcome.as_str()) } " " (line.status) }
+                                td { (line.deliveries) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
