@@ -26,7 +26,7 @@ pub(super) struct Exchanges {
     /// Destination's name
     #[arg(long)]
     destination: Option<String>,
-    /// Resource type
+    /// Resource type, or an HL7 v2 message's, such as ADT^A31
     #[arg(long = "type", value_name = "TYPE")]
     resource_type: Option<String>,
     /// How it ended at the door: accepted, refused or validated
@@ -38,7 +38,7 @@ pub(super) struct Exchanges {
     /// The sender's X-Request-ID
     #[arg(long)]
     request_id: Option<uuid::Uuid>,
-    /// X-Correlation-ID
+    /// X-Correlation-ID, or the control id (MSH-10) of an HL7 v2 message
     #[arg(long)]
     correlation_id: Option<String>,
     /// Not older than this, such as 30m, 24h or 7d

@@ -10,6 +10,7 @@ use clap::Args;
 
 use super::{ConfigFolder, World, access};
 use crate::delivery::standing::{id, standing, time};
+use crate::exchange::Interaction;
 use crate::exchange::ids::Id;
 use crate::exchange::rows::ExchangeOutcome;
 use crate::store::stories::{self, Before, Story, Told, ToldAttempt, ToldDelivery};
@@ -58,10 +59,15 @@ fn exchange(text: &mut String, told: &Told) -> std::fmt::Result {
         Some(ods) => writeln!(text, " on behalf of {ods}")?,
         None => writeln!(text)?,
     }
-    if let Some(request) = told.request_id {
-        writeln!(text, "  request    {request}")?;
+    let is_message = told.interaction == Interaction::Message.as_str();
+    if is_message {
+        writeln!(text, "  control id {}", told.correlation_id)?;
+    } else {
+        if let Some(request) = told.request_id {
+            writeln!(text, "  request    {request}")?;
+        }
+        writeln!(text, "  correlated {}", told.correlation_id)?;
     }
-    writeln!(text, "  correlated {}", told.correlation_id)?;
     let kept = match told.body_retention.as_deref() {
         Some(class) => format!("kept as '{class}'"),
         None => "not kept".to_owned(),
@@ -70,6 +76,9 @@ fn exchange(text: &mut String, told: &Told) -> std::fmt::Result {
     writeln!(text, "  handled by configuration {} and packs {}", short(&told.config_hash), short(&told.packs))?;
     checked(text, told)?;
     match told.outcome {
+        ExchangeOutcome::Refused if is_message => {
+            writeln!(text, "  answered   with a refusal ({} in HTTP's terms) and stored for nobody", told.status)
+        }
         ExchangeOutcome::Refused => writeln!(text, "  answered   {} and stored for nobody", told.status),
         ExchangeOutcome::Validated => {
             writeln!(text, "  answered   {}; it was a question, nothing was to be sent", told.status)

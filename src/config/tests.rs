@@ -184,3 +184,45 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_door_for_hl7_is_closed_to_networks_and_to_sources_that_cannot_prove_themselves() {
+    let sources = "[sources.a]\nods = \"RX1\"\naddresses = [\"10.0.0.1\"]\n[sources.b]\nods = \"RX1\"\n\
+                   certificates = [\"b.example\"]\n";
+    let door = |rest: &str| complaints(&format!("{sources}[mllp.adt]\n{rest}\n"));
+    let told = |rest: &str, part: &str| {
+        let told = door(rest);
+        assert!(told.len() == 1 && told[0].contains(part), "{rest}: {told:?}");
+    };
+    assert_eq!(door("listen = \"127.0.0.1:2575\"\nsources = [\"a\"]"), Vec::<String>::new());
+    assert_eq!(door("listen = \"0.0.0.0:2575\"\nunencrypted = true\nsources = [\"a\"]"), Vec::<String>::new());
+    let tls = "tls = { certificate = \"c\", key = \"k\", client_authorities = \"ca\" }";
+    assert_eq!(door(&format!("listen = \"0.0.0.0:2575\"\n{tls}\nsources = [\"a\", \"b\"]")), Vec::<String>::new());
+    told("listen = \"0.0.0.0:2575\"\nsources = [\"a\"]", "unencrypted = true");
+    told("listen = \"127.0.0.1:2575\"\nsources = [\"b\"]", "cannot prove itself here");
+    told("listen = \"127.0.0.1:2575\"\nsources = [\"aa\"]", "perhaps \"a\"");
+    told("listen = \"127.0.0.1:2575\"\nsources = []", "none, expected the names of the sources");
+    told("listen = \"127.0.0.1:2575\"\nsources = [\"a\"]\nmax_frame = \"1 B\"", "1 KiB or more");
+    told("listen = \"127.0.0.1:2575\"\nsources = [\"a\"]\ncontent_fault = \"AA\"", "content_fault");
+    told("listen = \"127.0.0.1:2575\"\nsources = [\"a\"]\ntls = { certificate = \"c\" }", "mllp.adt.tls.key");
+    let twice = "[sources.c]\nods = \"RX1\"\naddresses = [\"10.0.0.1/32\"]";
+    told(&format!("listen = \"127.0.0.1:2575\"\nsources = [\"a\", \"c\"]\n{twice}"), "not the source a's");
+}
+
+#[test]
+fn a_route_for_hl7_says_so_with_what_hl7_has() {
+    let route = |rest: &str| complaints(&format!("[[routes]]\nname = \"r\"\nto = []\n{rest}\n"));
+    for good in ["messages = [\"ADT\", \"ADT^A31\"]", "messages = [\"ADT\"]\nfields = { \"PV1-2\" = [\"I\"] }"] {
+        assert_eq!(route(good), Vec::<String>::new(), "{good}");
+    }
+    for (wrong, part) in [
+        ("messages = [\"adt\"]", "ADT^A31"),
+        ("messages = [\"ADT\"]\nwhen = \"active\"", "use `fields`"),
+        ("types = [\"Patient\"]\nfields = { \"PV1-2\" = [\"I\"] }", "FHIR resources only"),
+        ("fields = { \"PV1\" = [\"I\"] }", "PV1-2 or PID-3.4"),
+        ("fields = { \"PV1-2\" = [] }", "no value"),
+    ] {
+        let told = route(wrong);
+        assert!(told.len() == 1 && told[0].contains(part), "{wrong}: {told:?}");
+    }
+}

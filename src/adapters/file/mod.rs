@@ -23,19 +23,19 @@ use name::Template;
 pub struct File {
     /// The folder; relative to the configuration.
     pub folder: PathBuf,
-    /// Name of a file, with `{exchange}`, `{delivery}`, `{type}` and `{received}`.
+    /// Name of a file, with `{exchange}`, `{delivery}`, `{type}`, `{received}` and `{extension}` (`json` or `hl7`).
     #[serde(default = "default_name")]
     pub name: String,
 }
 
 fn default_name() -> String {
-    "{received}-{type}-{delivery}.json".to_owned()
+    "{received}-{type}-{delivery}.{extension}".to_owned()
 }
 
 impl Adapter for File {
     const TYPE: &'static str = "file";
     const SENDS_JSON: bool = true;
-    const EXAMPLE: &'static str = "folder = \"outbox\"\nname = \"{received}-{type}-{delivery}.json\"";
+    const EXAMPLE: &'static str = "folder = \"outbox\"\nname = \"{received}-{type}-{delivery}.{extension}\"";
 
     fn check_options(&self, options: &serde_json::Value) -> Result<(), String> {
         match options.as_object().and_then(|options| options.keys().next()) {

@@ -2,6 +2,7 @@
 //! a patient.
 
 use crate::delivery::destination::Delivery;
+use crate::exchange::Interaction;
 
 /// A parsed template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,7 @@ enum Part {
     Delivery,
     Type,
     Received,
+    Extension,
 }
 
 impl Template {
@@ -28,9 +30,10 @@ impl Template {
                 "delivery" => Part::Delivery,
                 "type" => Part::Type,
                 "received" => Part::Received,
+                "extension" => Part::Extension,
                 _ => {
                     return Err(format!(
-                        "settings.name: found '{{{field}}}', expected one of {{exchange}}, {{delivery}}, {{type}}, {{received}}"
+                        "settings.name: found '{{{field}}}', expected one of {{exchange}}, {{delivery}}, {{type}}, {{received}}, {{extension}}"
                     ));
                 }
             });
@@ -56,7 +59,10 @@ impl Template {
             Part::Text(text) => text.clone(),
             Part::Exchange => delivery.exchange.to_string(),
             Part::Delivery => delivery.id.to_string(),
-            Part::Type => delivery.resource_type.clone(),
+            // `ADT^A31` is written `ADT_A31`, as HL7 names structures.
+            Part::Type => delivery.resource_type.replace('^', "_"),
+            Part::Extension if delivery.interaction == Interaction::Message => "hl7".to_owned(),
+            Part::Extension => "json".to_owned(),
             Part::Received => delivery.received_at.format("%Y%m%dT%H%M%S%3f").to_string(),
         };
         self.0.iter().map(part).collect()
@@ -75,6 +81,6 @@ mod tests {
             let error = Template::parse(wrong).unwrap_err();
             assert!(error.starts_with("settings.name"), "{wrong}: {error}");
         }
-        assert!(Template::parse("{received}-{type}-{delivery}.json").is_ok());
+        assert!(Template::parse("{received}-{type}-{delivery}.{extension}").is_ok());
     }
 }

@@ -14,7 +14,9 @@ use super::settings::Acknowledgement as Decides;
 use super::{Mllp, answer, framing};
 use crate::adapters::Outside;
 use crate::delivery::destination::{Acknowledgement, Delivery, DeliveryError, Destination};
-use crate::formats::hl7v2::{self, Occasion, Partner, ack};
+use crate::exchange::{Conditions, Interaction};
+use crate::formats::hl7v2::forward::Forwarded;
+use crate::formats::hl7v2::{self, Occasion, Partner, Unmapped, ack};
 use crate::tls::client::Client;
 
 /// A partner reached by MLLP.
@@ -50,22 +52,33 @@ impl MllpDestination {
         }
     }
 
-    fn encode(&self, delivery: &Delivery) -> Result<Vec<u8>, DeliveryError> {
-        let document = Document::read(&delivery.body).map_err(|error| DeliveryError::refused(error.to_string()))?;
-        let occasion = Occasion {
-            control_id: delivery.id.to_string(),
-            received_at: delivery.received_at,
-            interaction: delivery.interaction,
+    /// A message that came as one is passed on, with its own control id; what came as FHIR is put into HL7 v2.
+    fn encode(&self, delivery: &Delivery) -> Result<Forwarded, DeliveryError> {
+        let encoded = match delivery.interaction {
+            Interaction::Message => {
+                let asks = if self.decides == Decides::Application { ["AL", "AL"] } else { ["AL", "NE"] };
+                hl7v2::forward::forward(&delivery.body, self.partner.charset, asks)
+            }
+            _ => self.map(delivery).map(|bytes| Forwarded { bytes, control_id: delivery.id.to_string() }),
         };
-        let encoded = hl7v2::encode(document.root(), &occasion, &self.partner);
-        let bytes = encoded.map_err(|unmapped| DeliveryError::refused(unmapped.to_string()))?.bytes;
-        if bytes.len() > self.max_frame {
+        let encoded = encoded.map_err(|unmapped| DeliveryError::refused(unmapped.to_string()))?;
+        if encoded.bytes.len() > self.max_frame {
             return Err(DeliveryError::refused(format!(
                 "the message is longer than max_frame ({} bytes)",
                 self.max_frame
             )));
         }
-        Ok(bytes)
+        Ok(encoded)
+    }
+
+    fn map(&self, delivery: &Delivery) -> Result<Vec<u8>, Unmapped> {
+        let document = Document::read(&delivery.body).map_err(|error| Unmapped(error.to_string()))?;
+        let occasion = Occasion {
+            control_id: delivery.id.to_string(),
+            received_at: delivery.received_at,
+            interaction: delivery.interaction,
+        };
+        Ok(hl7v2::encode(document.root(), &occasion, &self.partner)?.bytes)
     }
 
     /// A connection and the right to use it, in half of the timeout: what is sent late would be given up unanswered.
@@ -153,14 +166,19 @@ impl Destination for MllpDestination {
         let message = self.encode(delivery)?;
         let deadline = Instant::now() + self.timeout;
         let (_permit, connection) = self.ready().await?;
-        let answered = timeout_at(deadline, self.ask(connection, &message, &delivery.id.to_string())).await;
+        let answered = timeout_at(deadline, self.ask(connection, &message.bytes, &message.control_id)).await;
         answered.unwrap_or_else(|_| {
             Err(DeliveryError::unknown("no acknowledgement within the timeout; the connection was closed"))
         })
     }
 
     fn render(&self, delivery: &Delivery) -> Result<Vec<u8>, DeliveryError> {
-        self.encode(delivery)
+        self.encode(delivery).map(|message| message.bytes)
+    }
+
+    /// Messages, and what can be put into them.
+    fn carries(&self, interaction: Interaction, conditions: &Conditions, _options: &serde_json::Value) -> bool {
+        interaction != Interaction::Transaction && *conditions == Conditions::default()
     }
 
     /// Connects unless every connection is in use; the one it opens is kept, because some partners take only one.

@@ -33,11 +33,16 @@ struct Caller {
 impl Caller {
     /// MSH-10 of the next message; `None` when the gateway hung up.
     fn message(&mut self) -> Option<String> {
+        let text = String::from_utf8(self.raw()?.to_vec()).unwrap();
+        text.split('|').nth(9).map(str::to_owned)
+    }
+
+    /// The next message, whatever it is.
+    fn raw(&mut self) -> Option<Bytes> {
         let mut buffer = [0; 1024];
         loop {
             if let Some(message) = self.deframer.pop() {
-                let text = String::from_utf8(message.to_vec()).unwrap();
-                return text.split('|').nth(9).map(str::to_owned);
+                return Some(message);
             }
             let count = self.stream.read(&mut buffer).unwrap_or(0);
             if count == 0 {
@@ -80,7 +85,12 @@ fn partner(script: impl Fn(usize, &mut Caller) + Send + 'static) -> (SocketAddr,
 }
 
 fn destination(address: SocketAddr, timeout: Duration) -> Arc<dyn Destination> {
+    destination_with(address, timeout, "")
+}
+
+fn destination_with(address: SocketAddr, timeout: Duration, more: &str) -> Arc<dyn Destination> {
     let mut settings: toml::Table = Mllp::EXAMPLE.parse().unwrap();
+    settings.extend(more.parse::<toml::Table>().unwrap());
     settings.insert("address".into(), address.to_string().into());
     let mllp: Mllp = settings.try_into().unwrap();
     let clock = Clock::set_to(DateTime::default());
@@ -108,6 +118,11 @@ fn delivery(seed: u64, body: &str) -> Delivery {
 
 async fn deliver(destination: &Arc<dyn Destination>, seed: u64) -> Result<Acknowledgement, DeliveryError> {
     destination.deliver(&delivery(seed, BODY)).await
+}
+
+/// An HL7 v2 message that came as one.
+fn message(text: &str) -> Delivery {
+    Delivery { interaction: Interaction::Message, resource_type: "ADT^A31".into(), ..delivery(1, text) }
 }
 
 fn is_unknown(result: &Result<Acknowledgement, DeliveryError>) -> bool {
@@ -284,4 +299,81 @@ async fn what_hl7_cannot_say_is_refused_without_a_connection() {
         let result = destination.deliver(&delivery(1, body)).await;
         assert!(matches!(result, Err(DeliveryError::Refused { .. })), "{body}: {result:?}");
     }
+}
+
+#[tokio::test]
+async fn a_message_that_came_as_one_is_acknowledged_under_its_own_id() {
+    let (address, _calls) = partner(|_, caller| {
+        while let Some(id) = caller.message() {
+            caller.acknowledge(&id);
+        }
+    });
+    let destination = destination(address, Duration::from_secs(30));
+    let sent = message("MSH|^~\\&|A|B|C|D|2026||ADT^A31|C0001|P|2.4\rPID|1\r");
+    assert!(destination.carries(sent.interaction, &sent.conditions, &sent.options));
+    assert_eq!(destination.deliver(&sent).await.unwrap().code, "AA");
+    for wrong in ["MSH|^~\\&|A|B|C|D|2026||ADT^A31||P|2.4\r", "MSH|^~\\&|A|B|C|D|2026||ADT^A31|1|P|2.4\rPID|Ł\r"] {
+        let result = destination.deliver(&message(wrong)).await;
+        assert!(matches!(result, Err(DeliveryError::Refused { .. })), "{result:?}");
+    }
+}
+
+#[tokio::test]
+async fn where_the_application_decides_a_commit_is_not_enough() {
+    let (address, _calls) = partner(|number, caller| {
+        while let Some(id) = caller.message() {
+            caller.send(&ack("CA", &id));
+            match number {
+                0 => caller.send(&ack("AR", &id)),
+                _ => caller.send(&ack("AA", "01KE0000000000000000")),
+            }
+        }
+    });
+    let more = "acknowledgement = \"application\"";
+    let asked = destination_with(address, Duration::from_secs(30), more);
+    assert!(matches!(deliver(&asked, 1).await, Err(DeliveryError::Refused { .. })));
+    // The partner has one caller at a time.
+    drop(asked);
+    let other = destination_with(address, Duration::from_secs(30), more);
+    assert!(is_unknown(&deliver(&other, 1).await), "the application's answer is to another message");
+    let first = destination(address, Duration::from_secs(30));
+    assert_eq!(deliver(&first, 1).await.unwrap().code, "CA");
+}
+
+#[tokio::test]
+async fn by_release_2_the_partner_commits_first_and_hears_that_its_answer_came() {
+    let (said, heard) = channel();
+    let (address, _calls) = partner(move |number, caller| {
+        let id = caller.message().unwrap();
+        match number {
+            0 => {
+                caller.send(&frame(&[0x06]));
+                caller.acknowledge(&id);
+                said.send(caller.raw().unwrap()).unwrap();
+            }
+            1 => caller.send(&frame(&[0x15])),
+            _ => caller.acknowledge(&id),
+        }
+    });
+    let settings = "commit_bytes = true";
+    let destination = destination_with(address, Duration::from_secs(30), settings);
+    assert_eq!(deliver(&destination, 1).await.unwrap().code, "AA");
+    assert_eq!(heard.recv().unwrap(), &[0x06][..]);
+    assert!(is_transient(&destination_with(address, PATIENCE, settings).deliver(&delivery(2, BODY)).await));
+    assert!(is_unknown(&destination_with(address, PATIENCE, settings).deliver(&delivery(3, BODY)).await));
+}
+
+#[tokio::test]
+async fn a_partner_that_could_not_be_reached_is_left_alone_for_a_while() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let destination = destination(address, Duration::from_secs(30));
+    let wait = |result: Result<Acknowledgement, DeliveryError>| match result {
+        Err(DeliveryError::Transient { retry_after: Some(wait), reason }) => (wait, reason),
+        other => panic!("{other:?}"),
+    };
+    let (first, reason) = wait(deliver(&destination, 1).await);
+    assert!(reason.starts_with("cannot connect"), "{reason}");
+    assert!(first <= Duration::from_secs(1) && first >= Duration::from_millis(750), "{first:?}");
+    let (second, reason) = wait(deliver(&destination, 2).await);
+    assert!(reason.contains("called again later") && second <= first, "{reason} {second:?}");
 }

@@ -147,13 +147,22 @@ impl Writer<'_, '_> {
         self.out.extend(std::iter::repeat_n(self.header.separator, fields));
     }
 
-    /// Our own words hold no delimiter of ours; where the sender's delimiters are letters of ours, a space stands.
+    /// Our own words, with the delimiters of the message escaped.
     fn text(&mut self, text: &str) {
         self.out.push(self.header.separator);
-        let taken = |byte: &u8| *byte == self.header.separator || self.header.encoding.contains(byte);
-        let plain = |byte: u8| if taken(&byte) || !(b' '..=b'~').contains(&byte) { b' ' } else { byte };
-        let bytes: Vec<u8> = text.bytes().map(plain).collect();
-        self.out.extend_from_slice(&bytes);
+        let encoding = self.header.encoding;
+        for byte in text.bytes() {
+            let letter = match encoding.iter().position(|delimiter| *delimiter == byte) {
+                _ if byte == self.header.separator => Some(b'F'),
+                Some(at) => b"SRET".get(at).copied(),
+                None => None,
+            };
+            match (letter, encoding.get(2)) {
+                (Some(letter), Some(escape)) => self.out.extend_from_slice(&[*escape, letter, *escape]),
+                (None, _) if (b' '..=b'~').contains(&byte) => self.out.push(byte),
+                _ => self.out.push(b' '),
+            }
+        }
     }
 
     fn components(&mut self, components: &[&str]) {

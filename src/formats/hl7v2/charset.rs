@@ -32,6 +32,17 @@ impl Charset {
         }
     }
 
+    /// The set that MSH-18 names, when it is one of these.
+    #[must_use]
+    pub fn of_msh_18(declared: &[u8]) -> Option<Self> {
+        match String::from_utf8_lossy(declared).trim().to_ascii_uppercase().as_str() {
+            "" | "ASCII" => Some(Self::Ascii),
+            "8859/1" => Some(Self::Windows1252),
+            "UNICODE UTF-8" | "UNICODE" | "UTF-8" => Some(Self::Utf8),
+            _ => None,
+        }
+    }
+
     /// The name in the settings.
     #[must_use]
     pub fn name(self) -> &'static str {

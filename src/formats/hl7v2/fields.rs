@@ -84,6 +84,15 @@ impl<'m> Fields<'m> {
         })
     }
 
+    /// The place of the first field of which this holds, such as `PID-5`.
+    pub fn first_field(&self, holds: impl Fn(&[u8]) -> bool) -> Option<String> {
+        self.segments().find_map(|segment| {
+            let number = segment.fields().position(&holds)?;
+            let number = if segment.name() == b"MSH" { number + 1 } else { number };
+            Some(format!("{}-{number}", String::from_utf8_lossy(segment.name())))
+        })
+    }
+
     fn encoding(&self, index: usize, standard: u8) -> u8 {
         self.header.encoding.get(index).copied().unwrap_or(standard)
     }
@@ -96,12 +105,17 @@ impl<'m> Segment<'m> {
         &self.line[..3]
     }
 
+    /// Its fields, its name first.
+    fn fields(self) -> impl Iterator<Item = &'m [u8]> {
+        self.line.split(move |byte| *byte == self.separator)
+    }
+
     /// A field (from 1), with all its repetitions.
     #[must_use]
     pub fn field(&self, number: usize) -> &'m [u8] {
         // MSH-1 is the separator itself.
         let number = if self.name() == b"MSH" { number.saturating_sub(1) } else { number };
-        self.line.split(|byte| *byte == self.separator).nth(number).unwrap_or_default()
+        self.fields().nth(number).unwrap_or_default()
     }
 }
 

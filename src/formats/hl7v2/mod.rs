@@ -12,6 +12,7 @@ pub mod batch;
 pub mod charset;
 pub mod escape;
 pub mod fields;
+pub mod forward;
 pub mod header;
 pub mod message;
 pub mod partner;

@@ -1,0 +1,142 @@
+//! A message passed on as it came (HL7 v2.4 §2.16.9): only what is agreed between two neighbours is ours to change, the
+//! character set (MSH-18) and the acknowledgements that are asked for (MSH-15, MSH-16).
+
+use std::borrow::Cow;
+
+use super::Unmapped;
+use super::charset::{self, Charset};
+use super::fields::Fields;
+use super::header::Header;
+
+/// A message to be sent on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forwarded {
+    /// What is sent.
+    pub bytes: Vec<u8>,
+    /// MSH-10, as the acknowledgement will name it.
+    pub control_id: String,
+}
+
+/// Puts a message into the partner's charset. One that asks for enhanced mode asks the partner for `asks` (MSH-15,
+/// MSH-16) instead: what the sender wanted, it has got from us.
+///
+/// # Errors
+/// When it is no message, or a character is not in the partner's charset; the text names the field, never a value.
+pub fn forward(message: &[u8], charset: Charset, asks: [&str; 2]) -> Result<Forwarded, Unmapped> {
+    let message = message.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(message).trim_ascii_start();
+    let fields = Fields::read(message).ok_or_else(|| Unmapped::new("the message does not begin with MSH"))?;
+    let header = fields.header();
+    if message.contains(&0x0B) || message.contains(&0x1C) {
+        return Err(Unmapped::new("the message holds a byte that begins or ends a frame (0B or 1C)"));
+    }
+    let control_id = String::from_utf8_lossy(header.field(10)).trim().to_owned();
+    if control_id.is_empty() {
+        return Err(Unmapped::new("MSH-10 is empty: the partner's acknowledgement could not be told from another's"));
+    }
+    let (mut bytes, recoded) = encode(message, &fields, charset)?;
+    let mut changes: Vec<(usize, &str)> = Vec::new();
+    if !header.field(15).is_empty() || !header.field(16).is_empty() {
+        changes.extend([(15, asks[0]), (16, asks[1])]);
+    }
+    if recoded {
+        changes.push((18, charset.msh_18()));
+    }
+    if !changes.is_empty() {
+        bytes = Cow::Owned(with_fields(&bytes, &changes));
+    }
+    Ok(Forwarded { bytes: bytes.into_owned(), control_id })
+}
+
+/// The bytes in the partner's charset, and whether MSH-18 must say so. Plain ASCII is the same in every one.
+fn encode<'m>(message: &'m [u8], fields: &Fields<'_>, charset: Charset) -> Result<(Cow<'m, [u8]>, bool), Unmapped> {
+    if message.is_ascii() {
+        return Ok((Cow::Borrowed(message), false));
+    }
+    let declared = fields.header().component(18, 1);
+    let otherwise = Some(encoding_rs::WINDOWS_1252);
+    let text = charset::read(message, declared, otherwise)
+        .ok_or_else(|| Unmapped::new("the message is in no character set that is known here"))?;
+    let Some(encoded) = charset.encode(&text).map(Cow::into_owned) else {
+        let lacking =
+            |field: &[u8]| charset::read(field, declared, otherwise).is_none_or(|text| charset.encode(&text).is_none());
+        let place = fields.first_field(lacking).unwrap_or_else(|| "a field".to_owned());
+        let name = charset.name();
+        return Err(Unmapped(format!("{place} holds a character that the partner's charset ({name}) does not have")));
+    };
+    let says = Charset::of_msh_18(declared) == Some(charset);
+    let same = encoded == message;
+    Ok((if same { Cow::Borrowed(message) } else { Cow::Owned(encoded) }, !(same && says)))
+}
+
+/// The message with other values in fields of its MSH.
+fn with_fields(message: &[u8], changes: &[(usize, &str)]) -> Vec<u8> {
+    let Some(header) = Header::read(message) else { return message.to_vec() };
+    let end = message.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(message.len());
+    let last = changes.iter().map(|(number, _)| *number).chain([header.last_field()]).max().unwrap_or(2);
+    let value = |number: usize| {
+        let change = changes.iter().find(|(changed, _)| *changed == number);
+        change.map_or(header.field(number), |(_, value)| value.as_bytes())
+    };
+    let mut out = Vec::with_capacity(message.len() + 16);
+    out.extend_from_slice(b"MSH");
+    out.push(header.separator);
+    out.extend_from_slice(header.encoding);
+    for number in 3..=last {
+        out.push(header.separator);
+        out.extend_from_slice(value(number));
+    }
+    out.extend_from_slice(&message[end..]);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn forwarded(message: &[u8], charset: Charset) -> Result<Vec<u8>, String> {
+        forward(message, charset, ["AL", "NE"]).map(|it| it.bytes).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_message_is_put_into_the_partners_charset_and_says_so() {
+        let latin = b"MSH|^~\\&|A|B|C|D|2026||ADT^A31|7|P|2.4|||||GBR|8859/1\rPID|||||Zo\xEB\r";
+        let utf8 = "MSH|^~\\&|A|B|C|D|2026||ADT^A31|7|P|2.4|||||GBR|UNICODE UTF-8\rPID|||||Zoë\r".as_bytes();
+        assert_eq!(forwarded(latin, Charset::Utf8).unwrap(), utf8);
+        assert_eq!(forwarded(utf8, Charset::Windows1252).unwrap(), latin);
+        assert_eq!(forwarded(latin, Charset::Windows1252).unwrap(), latin);
+        assert_eq!(forwarded(utf8, Charset::Utf8).unwrap(), utf8);
+        let silent = b"MSH|^~\\&|A|B|C|D|2026||ADT^A31|7|P|2.4\rPID|||||Zo\xEB\r";
+        let told = "MSH|^~\\&|A|B|C|D|2026||ADT^A31|7|P|2.4||||||UNICODE UTF-8\rPID|||||Zoë\r";
+        assert_eq!(forwarded(silent, Charset::Utf8).unwrap(), told.as_bytes());
+        assert_eq!(
+            forwarded("MSH|^~\\&|A|B|C|D|2026||ADT^A31|7|P|2.4\rPID|1||||Ł\r".as_bytes(), Charset::Windows1252),
+            Err("PID-5 holds a character that the partner's charset (windows-1252) does not have".to_owned())
+        );
+        assert!(forwarded(latin, Charset::Ascii).unwrap_err().starts_with("PID-5 holds"));
+    }
+
+    #[test]
+    fn the_acknowledgements_asked_for_are_ours_to_ask() {
+        let enhanced = b"MSH|^~\\&|A|B|C|D|2026||ADT^A31|7|P|2.4|||NE|NE\rPID|1";
+        let asked = b"MSH|^~\\&|A|B|C|D|2026||ADT^A31|7|P|2.4|||AL|NE\rPID|1";
+        assert_eq!(forwarded(enhanced, Charset::Utf8).unwrap(), asked);
+    }
+
+    #[test]
+    fn what_could_not_be_answered_or_framed_is_refused() {
+        assert!(forwarded(b"MSH|^~\\&|A|B|C|D|2026||ADT^A31||P|2.4\r", Charset::Utf8).unwrap_err().contains("MSH-10"));
+        assert!(forwarded(b"MSH|^~\\&|A|B|C|D|2026||ADT^A31|7|P\rX\x1C\r", Charset::Utf8).unwrap_err().contains("1C"));
+        assert!(forwarded(b"nonsense", Charset::Utf8).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn plain_messages_go_as_they_came(rest in "([ -{}~\\r]|\\n){0,80}") {
+            let message = format!("MSH|^~\\&|A|B|C|D|2026||ADT^A31|7|P|2.4\r{rest}");
+            for charset in [Charset::Ascii, Charset::Windows1252, Charset::Utf8] {
+                prop_assert_eq!(forwarded(message.as_bytes(), charset).unwrap(), message.as_bytes());
+            }
+        }
+    }
+}
