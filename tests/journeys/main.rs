@@ -45,6 +45,12 @@ mod golden_cases_are_tried;
 #[cfg(test)]
 mod hl7_comes_in_by_mllp;
 #[cfg(test)]
+mod hl7_goes_through_tls;
+#[cfg(test)]
+mod hl7_is_passed_on;
+#[cfg(test)]
+mod hl7_with_foreign_partners;
+#[cfg(test)]
 mod limits_per_source;
 #[cfg(test)]
 mod old_bodies_are_dropped;
@@ -70,6 +76,8 @@ mod the_database_is_found_and_started;
 mod the_demos_partners;
 #[cfg(test)]
 mod the_gateway_is_killed;
+#[cfg(test)]
+mod the_gateway_is_killed_under_hl7;
 #[cfg(test)]
 mod the_gateway_is_watched;
 #[cfg(test)]

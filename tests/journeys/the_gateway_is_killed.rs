@@ -20,9 +20,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::support::gateway_process::{self, GatewayProcess};
 
-const SENDERS: usize = 8;
-const PATIENTS_EACH: usize = 3;
-const VERSIONS: usize = 40;
+pub(crate) const SENDERS: usize = 8;
+pub(crate) const PATIENTS_EACH: usize = 3;
+pub(crate) const VERSIONS: usize = 40;
 const KILLS: usize = 3;
 
 /// Where the gateway listens now; it changes with every restart.
@@ -75,7 +75,7 @@ async fn killed_in_the_middle_of_a_load_it_loses_nothing_and_keeps_the_order() {
     compare(&acknowledged, &std::fs::read_to_string(&ledger).unwrap());
 }
 
-type Acknowledged = (String, usize, ExchangeId);
+pub(crate) type Acknowledged = (String, usize, ExchangeId);
 
 /// Sends every version of its patients in order, and each one again, under the same id, until it is acknowledged.
 async fn send(sender: usize, base: &Base, token: &str, acknowledged: &Mutex<Vec<Acknowledged>>) {
@@ -108,7 +108,7 @@ async fn send(sender: usize, base: &Base, token: &str, acknowledged: &Mutex<Vec<
 }
 
 /// The sender's ledger against what arrived.
-fn compare(acknowledged: &[Acknowledged], received: &str) {
+pub(crate) fn compare(acknowledged: &[Acknowledged], received: &str) {
     assert_eq!(acknowledged.len(), SENDERS * PATIENTS_EACH * VERSIONS);
     let mut arrived: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut ids: BTreeMap<(String, usize), String> = BTreeMap::new();
@@ -136,7 +136,7 @@ fn compare(acknowledged: &[Acknowledged], received: &str) {
     }
 }
 
-fn configure(folder: &Path, pas: &str) -> String {
+pub(crate) fn configure(folder: &Path, pas: &str) -> String {
     let (secret, hash) = token::new_token(&Chance::from_system());
     let text = format!(
         r#"
