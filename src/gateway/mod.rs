@@ -5,6 +5,7 @@ mod accept;
 mod commit;
 mod judge;
 mod message;
+mod meter;
 mod profiles;
 mod refusals;
 mod start;
@@ -35,6 +36,7 @@ use crate::store::used_tokens;
 use crate::telemetry::Metrics;
 
 pub use judge::{Judge, Judgement};
+pub use meter::Meter;
 pub use start::{Parts, start};
 
 /// A handle on the running gateway; cheap to clone.

@@ -136,3 +136,24 @@ fn a_folder_without_cases_is_said_to_have_none() {
     assert_eq!(said.code, 2);
     assert!(said.errors.contains("there are no cases in"), "{}", said.errors);
 }
+
+#[test]
+fn a_case_may_be_an_hl7_message_by_the_door_of_its_source() {
+    let folder = prepare("{}");
+    let door = "[sources.adt]\nods = \"RX1\"\naddresses = [\"127.0.0.1\"]\n\
+                [mllp.adt]\nlisten = \"127.0.0.1:2575\"\nsources = [\"adt\"]\nprocessing_ids = [\"T\"]\n";
+    write(folder.path(), "signalbox.toml", &format!("{MASTER}{door}"));
+    write(folder.path(), "routes/messages.toml", "[[routes]]\nname = \"adt\"\nmessages = [\"ADT\"]\nto = [\"ward\"]\n");
+    let case = "source = \"adt\"\ninteraction = \"message\"\nresource = \"in.hl7\"\n";
+    let message = |id: &str| format!("MSH|^~\\&|PAS|RX1|WARD|RX1|20260701||ADT^A31|7|{id}|2.4\nPID|1||1^^^RX1\n");
+    write(folder.path(), "routes/messages.cases/good/case.toml", &format!("{case}[expected]\nward = \"in.hl7\"\n"));
+    write(folder.path(), "routes/messages.cases/good/in.hl7", &message("T"));
+    write(folder.path(), "routes/messages.cases/bad/case.toml", &format!("{case}refused = 501\n"));
+    write(folder.path(), "routes/messages.cases/bad/in.hl7", &message("P"));
+    let tried = test(folder.path(), &[]);
+    for expected in
+        ["ok    routes/messages.cases/good: sent to ward", "ok    routes/messages.cases/bad: sent to nobody"]
+    {
+        assert!(tried.out.contains(expected), "{expected}\n{}", tried.out);
+    }
+}

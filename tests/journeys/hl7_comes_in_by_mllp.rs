@@ -295,6 +295,26 @@ async fn connections_past_the_limit_wait_and_slow_or_silent_ones_are_closed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_source_over_its_rate_waits_and_loses_nothing() {
+    let door = DOOR.replace("[mllp.adt]", "limits = { rate = \"10/s\" }\n[mllp.adt]");
+    let gateway = TestGateway::with(&format!("{door}{NOWHERE}")).await;
+    let begun = tokio::time::Instant::now();
+    let mut senders = [sender(&gateway).await, sender(&gateway).await];
+    for (number, sender) in senders.iter_mut().enumerate() {
+        for message in 0..3 {
+            sender.send(&adt("A31", &format!("{number}.{message}"), ADA, "X")).await;
+        }
+    }
+    for (number, sender) in senders.iter_mut().enumerate() {
+        for message in 0..3 {
+            assert_eq!(ack_of(&sender.answer().await.unwrap()), format!("AA {number}.{message}"));
+        }
+    }
+    assert!(begun.elapsed() >= Duration::from_millis(500), "five after the first, at ten a second");
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stop_answers_what_is_under_way_and_closes_the_door() {
     let mut gateway = gateway("").await;
     let address = gateway.mllp["adt"];

@@ -8,7 +8,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use signalbox::exchange::state::DeliveryState;
 
-use crate::support::{ADA, Answer, BEN, MllpPeer, TestGateway, patient};
+use crate::support::{ADA, Answer, BEN, DOOR, MllpPeer, MllpSender, TestGateway, adt, patient};
 
 async fn ask(gateway: &TestGateway, path: &str) -> (StatusCode, String) {
     let root = gateway.base.trim_end_matches("/fhir");
@@ -103,8 +103,13 @@ fn names(text: &str) -> BTreeSet<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn boards_and_alerts_ask_for_figures_that_exist() {
     let peer = MllpPeer::start();
-    let gateway = TestGateway::with(&peer.settings("")).await;
+    let gateway = TestGateway::with(&format!("{DOOR}{}", peer.settings(""))).await;
     gateway.accept(ADA, "Lovelace").await;
+    let mut sender = MllpSender::connect(gateway.mllp["adt"]).await;
+    sender.write(b"\x0Bhalf\x0B").await;
+    for family in ["First", "Second"] {
+        sender.ask(&adt("A31", "1", ADA, family)).await;
+    }
     gateway.settle().await;
     let (_, text) = ask(&gateway, "/metrics").await;
     let told = names(&text);

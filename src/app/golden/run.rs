@@ -12,7 +12,8 @@ use crate::chance::Chance;
 use crate::config::Config;
 use crate::delivery::destination::Delivery;
 use crate::exchange::ids::Id;
-use crate::exchange::{Arrival, Conditions, Interaction, RequestIds, Sender};
+use crate::exchange::{Arrival, Conditions, Interaction, OdsCode, RequestIds, Sender};
+use crate::formats::hl7v2::header::Header;
 use crate::gateway::{Judge, Judgement};
 use crate::rejection::Rejection;
 use crate::routing::Target;
@@ -95,6 +96,9 @@ fn arrive(config: &Config, folder: &Path, case: &Case) -> Result<Arrival, String
     let path = folder.join(&case.resource);
     let body = std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", case.resource))?;
     let interaction = case.interaction()?;
+    if interaction == Interaction::Message {
+        return Ok(message(config, case, source.ods.clone(), body));
+    }
     let named = |key: &str| {
         Document::read(&body).ok().and_then(|document| document.root().str_at(&[key]).map(std::borrow::Cow::into_owned))
     };
@@ -111,6 +115,25 @@ fn arrive(config: &Config, folder: &Path, case: &Case) -> Result<Arrival, String
         reply: false,
         body: Bytes::from(body),
     })
+}
+
+/// An HL7 v2 message by the first door that its source may use. Written by hand, its segments may end with line feeds.
+fn message(config: &Config, case: &Case, ods: OdsCode, body: Vec<u8>) -> Arrival {
+    let door = config.mllp.iter().find(|(_, door)| door.sources.contains(&case.source));
+    let header = Header::read(&body);
+    Arrival {
+        endpoint: format!("mllp/{}", door.map_or("", |(name, _)| name)).into(),
+        sender: Sender { source: case.source.clone(), ods },
+        end_user_ods: None,
+        interaction: Interaction::Message,
+        resource_type: header.map(|header| header.kind()).unwrap_or_default(),
+        resource_id: None,
+        conditions: Conditions::default(),
+        ids: RequestIds { request: None, correlation: Uuid::nil().to_string() },
+        received_at: case.received,
+        reply: false,
+        body: Bytes::from(body),
+    }
 }
 
 fn compare(

@@ -9,6 +9,7 @@ mod reply;
 mod senders;
 mod session;
 
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::mllp::Mllp;
 use crate::exchange::Sender;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Meter};
 use crate::rejection::Rejection;
 use crate::telemetry::Metrics;
 use crate::tls::names::ClientNames;
@@ -92,7 +93,9 @@ impl Source {
     pub async fn serve(self, world: World, stop: CancellationToken) {
         let slots = Arc::new(Semaphore::new(self.settings.connections.min(Semaphore::MAX_PERMITS)));
         let Self { name, listener, tls, settings, config } = self;
-        let door = Arc::new(Door { senders: Senders::of(&config, &settings), tls, name, settings, config, world });
+        let senders = Senders::of(&config, &settings);
+        let meters = meters(&config, &settings);
+        let door = Arc::new(Door { name, senders, meters, tls, settings, config, world });
         loop {
             let next = async {
                 let slot = Arc::clone(&slots).acquire_owned().await.map_err(io::Error::other)?;
@@ -116,10 +119,22 @@ impl Source {
     }
 }
 
+/// The rates of the sources that have one.
+fn meters(config: &Config, listener: &Mllp) -> HashMap<String, Arc<Meter>> {
+    let limits = listener.sources.iter().filter_map(|name| Some((name, &config.sources.get(name)?.limits)));
+    let rated = limits.filter_map(|(name, limits)| {
+        let meter = Meter::new(limits.rate?, limits.burst.unwrap_or(1));
+        Some((name.clone(), Arc::new(meter)))
+    });
+    rated.collect()
+}
+
 /// What the connections of one listener share.
 struct Door {
     name: String,
     senders: Senders,
+    /// Of the sources that have a rate.
+    meters: HashMap<String, Arc<Meter>>,
     tls: Option<Tls>,
     settings: Mllp,
     config: Config,
@@ -189,6 +204,7 @@ impl Door {
             clock: self.world.clock.clone(),
             chance: self.world.chance.clone(),
         };
-        Session::new(&self.name, desk, limit, &self.settings, self.world.metrics.clone())
+        let meter = self.meters.get(&desk.sender.source).cloned();
+        Session::new(&self.name, desk, meter, limit, &self.settings, self.world.metrics.clone())
     }
 }

@@ -2,6 +2,7 @@
 //! or too slow, or when the gateway stops; a message that is being committed then is answered first.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -11,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::desk::Desk;
 use crate::adapters::mllp::framing::Deframer;
 use crate::config::mllp::Mllp;
+use crate::gateway::Meter;
 use crate::telemetry::Metrics;
 
 /// How long a final `0D` may lag behind its `1C` before the message is taken without it.
@@ -22,6 +24,8 @@ const CHUNK: usize = 16 * 1024;
 pub(super) struct Session {
     listener: String,
     desk: Desk,
+    /// The source's rate, shared by its connections.
+    meter: Option<Arc<Meter>>,
     deframer: Deframer,
     idle: Duration,
     frame_timeout: Duration,
@@ -47,10 +51,18 @@ enum Ended {
 }
 
 impl Session {
-    pub(super) fn new(listener: &str, desk: Desk, limit: usize, settings: &Mllp, metrics: Metrics) -> Self {
+    pub(super) fn new(
+        listener: &str,
+        desk: Desk,
+        meter: Option<Arc<Meter>>,
+        limit: usize,
+        settings: &Mllp,
+        metrics: Metrics,
+    ) -> Self {
         Self {
             listener: listener.to_owned(),
             desk,
+            meter,
             deframer: Deframer::new(limit),
             idle: settings.idle.0,
             frame_timeout: settings.frame_timeout.0,
@@ -65,6 +77,10 @@ impl Session {
         let mut buffer = vec![0; CHUNK];
         loop {
             while let Some(found) = self.deframer.found() {
+                tokio::select! {
+                    () = self.take_turn() => {}
+                    () = stop.cancelled() => return self.close(&mut stream).await,
+                }
                 let answer = self.desk.answer(found).await;
                 if !answer.is_empty() && self.write(&mut stream, &answer).await.is_err() {
                     self.metrics.mllp(&self.listener, "unanswered");
@@ -83,6 +99,14 @@ impl Session {
                 self.end(&ended);
                 return self.close(&mut stream).await;
             }
+        }
+    }
+
+    /// A source over its rate is not refused, it waits: what it sends is not read meanwhile.
+    async fn take_turn(&self) {
+        let Some(meter) = &self.meter else { return };
+        while let Err(wait) = meter.admit(Instant::now()) {
+            tokio::time::sleep(wait).await;
         }
     }
 
