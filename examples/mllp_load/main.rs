@@ -1,0 +1,193 @@
+//! How taking HL7 v2 by MLLP compares with the least that any such gateway must do (`floor.rs`): the same 2 kB ADT^A31 over
+//! the same connections to one, then to the other, in alternation, each with a database of its own (fsync on) and each
+//! message answered after its commit. Prints the table of `docs/performance.md`.
+//!
+//! `cargo build --release --bins && cargo run --release --example mllp_load -- [CONNECTIONS] [ROUNDS] [SECONDS]`
+
+mod floor;
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use signalbox::adapters::mllp::framing::{Deframer, frame};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+/// Requests a second, and times in milliseconds.
+#[derive(Debug, Clone, Copy)]
+struct Measured {
+    rate: f64,
+    p50: f64,
+    p99: f64,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, folder] = &arguments[..]
+        && word == "floor"
+    {
+        return floor::serve(Path::new(folder)).await;
+    }
+    let number = |at: usize, default: usize| arguments.get(at).map_or(Ok(default), |text| text.parse());
+    let (connections, rounds, seconds) = (number(0, 16)?, number(1, 5)?, number(2, 8)?);
+    let (mut floor, mut gateway) = (Vec::new(), Vec::new());
+    for round in 0..rounds {
+        for is_floor in [true, false] {
+            let folder = tempfile::tempdir()?;
+            std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+            let (mut child, address) = if is_floor { start_floor(folder.path())? } else { start(folder.path())? };
+            let measured = load(address, connections, Duration::from_secs(seconds as u64)).await;
+            stop(&mut child)?;
+            let measured = measured?;
+            let who = if is_floor { "floor" } else { "gateway" };
+            writeln!(std::io::stderr(), "round {round}, {who}: {measured:?}")?;
+            if is_floor { floor.push(measured) } else { gateway.push(measured) }
+        }
+    }
+    tell(connections, &floor, &gateway)
+}
+
+/// One of the figures.
+type Get = fn(&Measured) -> f64;
+
+fn tell(connections: usize, floor: &[Measured], gateway: &[Measured]) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "{connections} connections, messages of {} bytes; medians of {} rounds\n",
+        adt(0, 0).len(),
+        floor.len()
+    )?;
+    writeln!(out, "| figure | floor | gateway | gateway / floor |\n|---|---|---|---|")?;
+    let rows: [(&str, Get, usize); 3] = [
+        ("acknowledged a second", |of| of.rate, 0),
+        ("acknowledgement, median, ms", |of| of.p50, 2),
+        ("acknowledgement, 99th percentile, ms", |of| of.p99, 2),
+    ];
+    for (what, get, digits) in rows {
+        let (least, ours) = (median(floor, get), median(gateway, get));
+        writeln!(out, "| {what} | {least:.digits$} | {ours:.digits$} | {:.2} |", ours / least)?;
+    }
+    Ok(())
+}
+
+fn median(measured: &[Measured], get: Get) -> f64 {
+    let mut figures: Vec<f64> = measured.iter().map(get).collect();
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or_default()
+}
+
+fn start_floor(folder: &Path) -> anyhow::Result<(Child, SocketAddr)> {
+    let mut child = Command::new(std::env::current_exe()?).arg("floor").arg(folder).stdout(Stdio::piped()).spawn()?;
+    let line = first_line(&mut child)?;
+    let address = line.strip_prefix("listening on ").context("the floor did not start")?.parse()?;
+    Ok((child, address))
+}
+
+fn start(folder: &Path) -> anyhow::Result<(Child, SocketAddr)> {
+    let door = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let settings = format!(
+        "[http]\nlisten = \"127.0.0.1:0\"\n[sources.pas]\nods = \"RX1\"\naddresses = [\"127.0.0.1\"]\n\
+         [mllp.adt]\nlisten = \"{door}\"\nsources = [\"pas\"]\nauthorities = {{ \"https://pas.example/number\" = \"RX1\" }}\n\
+         [[routes]]\nname = \"all\"\nmessages = [\"ADT\"]\nto = []\n"
+    );
+    std::fs::write(folder.join("signalbox.toml"), settings)?;
+    let program = std::env::current_exe()?;
+    let program = program.parent().and_then(Path::parent).context("no target folder")?.join("signalbox");
+    let mut child = Command::new(&program)
+        .args(["serve", "--log", "warn", "--config"])
+        .arg(folder)
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("{}: build the release binary first", program.display()))?;
+    let line = first_line(&mut child)?;
+    anyhow::ensure!(line.starts_with("listening on "), "the gateway did not start: {line}");
+    Ok((child, door))
+}
+
+fn first_line(child: &mut Child) -> anyhow::Result<String> {
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
+    Ok(line.trim().to_owned())
+}
+
+fn stop(child: &mut Child) -> anyhow::Result<()> {
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+    }
+    child.wait()?;
+    Ok(())
+}
+
+async fn load(address: SocketAddr, connections: usize, time: Duration) -> anyhow::Result<Measured> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut senders = JoinSet::new();
+    let begun = Instant::now();
+    for sender in 0..connections {
+        senders.spawn(send(address, sender, Arc::clone(&stop)));
+    }
+    tokio::time::sleep(time).await;
+    stop.store(true, Ordering::Relaxed);
+    let mut times = Vec::new();
+    while let Some(sent) = senders.join_next().await {
+        times.extend(sent??);
+    }
+    let elapsed = begun.elapsed().as_secs_f64();
+    times.sort_unstable();
+    let at =
+        |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or_default().as_secs_f64() * 1000.0;
+    Ok(Measured { rate: f64::from(u32::try_from(times.len())?) / elapsed, p50: at(50), p99: at(99) })
+}
+
+/// One connection: each message waits for its acknowledgement.
+async fn send(address: SocketAddr, sender: usize, stop: Arc<AtomicBool>) -> anyhow::Result<Vec<Duration>> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let (mut deframer, mut buffer, mut times) = (Deframer::new(1 << 16), vec![0; 4096], Vec::new());
+    let mut number = 0;
+    while !stop.load(Ordering::Relaxed) {
+        let message = frame(adt(sender, number).as_bytes());
+        let begun = Instant::now();
+        stream.write_all(&message).await?;
+        let answer = loop {
+            if let Some(answer) = deframer.pop() {
+                break answer;
+            }
+            let count = stream.read(&mut buffer).await?;
+            anyhow::ensure!(count > 0, "hung up");
+            deframer.push(&buffer[..count])?;
+        };
+        times.push(begun.elapsed());
+        let accepted = format!("\rMSA|AA|{sender}.{number}\r");
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        anyhow::ensure!(answer.contains(&accepted), "answered {answer}");
+        number += 1;
+    }
+    Ok(times)
+}
+
+/// About 2 kB: an invented patient with next of kin, and a patient of its own for each message.
+fn adt(sender: usize, number: usize) -> String {
+    let address = "12 Semaphore Street^Flat 3^Crossley Junction^Upper Tamping^ZZ99 3VZ^GBR^H";
+    let doctor = "G9999981^Ballast^Imogen^^^Dr^^^GMP";
+    let kin: String = (1..=9)
+        .map(|kin| {
+            format!("NK1|{kin}|Ashworth^Bronwen^Imogen^^Mrs|1|{address}|01632960123||N|20110203|||||||2|19700101\r")
+        })
+        .collect::<Vec<_>>()
+        .concat();
+    format!(
+        "MSH|^~\\&|PAS|RX1|SIGNALBOX|RXX|20260701120000||ADT^A31^ADT_A05|{sender}.{number}|P|2.4|||||GBR|UNICODE|EN||iTKv1.0\r\
+         EVN|A31|20260701120000|||{doctor}|20260701115900\r\
+         PID|1||{sender:03}{number:07}^^^NHS^NH~M{sender:03}{number:07}^^^RX1||Ashworth^Bronwen^Imogen^^Mrs^^L||19650228|2|||{address}||01632960123^PRN^PH~07700900123^ORN^CP||EN|M||||||A||||||||NSTS01\r\
+         PD1|||Crossley Surgery^^A99999|{doctor}\r{kin}PV1|1|N\r"
+    )
+}
