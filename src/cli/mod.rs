@@ -11,8 +11,10 @@ mod exchanges;
 mod operator;
 mod package;
 mod partner;
+mod ready;
 mod schema;
 mod serve;
+mod settings_page;
 mod show;
 mod source;
 mod test;
@@ -71,6 +73,8 @@ enum Command {
     Test(test::Test),
     /// Print the JSON Schema of the configuration, for editors
     Schema(schema::Schema),
+    /// Ask a running gateway whether it can accept messages: exit code 0 when it can
+    Ready(ready::Ready),
     /// Say which database is used, and what protects the register in it
     Db(db::Db),
     /// Sources: partners that may send
@@ -121,6 +125,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: World) -> ExitC
             Command::Check(check) => check.run(&world),
             Command::Test(test) => test.run(&world),
             Command::Schema(schema) => schema.run(),
+            Command::Ready(ready) => ready.run(world).await,
             Command::Db(db) => db.run(world).await,
             Command::Source(source) => source.run(&world),
             Command::Exchanges(exchanges) => exchanges.run(world).await,

@@ -25,9 +25,12 @@ pub(super) enum Partner {
 
 #[derive(Args)]
 pub(super) struct Stall {
-    /// Address to listen on, loopback only; port 0 takes a free one
+    /// Address to listen on, loopback unless `--exposed`; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
+    /// Listen on other addresses too, as in a container
+    #[arg(long)]
+    exposed: bool,
     /// Be slow, refuse and hang up now and then
     #[arg(long)]
     moody: bool,
@@ -42,8 +45,9 @@ impl Partner {
             Self::Pas(stall) => (stall, true),
             Self::Central(stall) => (stall, false),
         };
-        let Stall { listen, moody, ledger } = stall;
-        anyhow::ensure!(listen.ip().is_loopback(), "{listen}: a fake partner listens on loopback addresses only");
+        let Stall { listen, exposed, moody, ledger } = stall;
+        let sentence = "a fake partner takes whatever comes: it listens on loopback addresses only, unless --exposed";
+        anyhow::ensure!(exposed || listen.ip().is_loopback(), "{listen}: {sentence}");
         let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
         let address = listener.local_addr()?;
         let ledger = match ledger {

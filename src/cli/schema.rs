@@ -5,18 +5,26 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::settings_page;
 use crate::adapters::ADAPTERS;
 use crate::config::schema::{self, SettingsSchema};
 
 #[derive(Args)]
 pub(super) struct Schema {
     /// Of a file in routes/ instead of signalbox.toml
-    #[arg(long)]
+    #[arg(long, conflicts_with = "page")]
     routes: bool,
+    /// As a page for people, in Markdown
+    #[arg(long)]
+    page: bool,
 }
 
 impl Schema {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
+        if self.page {
+            write!(std::io::stdout(), "{}", settings_page::page(&of_file()))?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let schema = if self.routes { schema::of_routes() } else { of_file() };
         writeln!(std::io::stdout(), "{schema:#}")?;
         Ok(ExitCode::SUCCESS)
@@ -35,9 +43,8 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     /// Writes the file anew when it is not what the structs say; whether it was.
-    fn is_in_step(name: &str, schema: &serde_json::Value) -> bool {
-        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("schemas").join(name);
-        let wanted = format!("{schema:#}\n");
+    fn is_in_step(name: &str, wanted: String) -> bool {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name);
         let in_step = std::fs::read_to_string(&path).is_ok_and(|found| found == wanted);
         if !in_step {
             std::fs::write(&path, wanted).unwrap();
@@ -46,10 +53,14 @@ mod tests {
     }
 
     #[test]
-    fn the_schemas_in_the_repository_are_those_of_the_structs() {
-        let schemas = [("signalbox.schema.json", of_file()), ("routes.schema.json", schema::of_routes())];
-        let in_step = schemas.map(|(name, schema)| is_in_step(name, &schema));
-        assert_eq!(in_step, [true, true], "schemas/ was not what the structs say; it has been written anew");
+    fn schemas_and_settings_page_in_the_repository_are_those_of_the_structs() {
+        let files = [
+            ("schemas/signalbox.schema.json", format!("{:#}\n", of_file())),
+            ("schemas/routes.schema.json", format!("{:#}\n", schema::of_routes())),
+            ("docs/configuration.md", settings_page::page(&of_file())),
+        ];
+        let in_step = files.map(|(name, wanted)| is_in_step(name, wanted));
+        assert_eq!(in_step, [true; 3], "a file was not what the structs say; it has been written anew");
     }
 
     /// What stands in `signalbox.toml`, its examples included.

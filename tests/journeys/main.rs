@@ -37,6 +37,8 @@ mod an_unknown_outcome;
 #[cfg(test)]
 mod clients_misbehave;
 #[cfg(test)]
+mod compose;
+#[cfg(test)]
 mod conditions_are_never_ignored;
 #[cfg(test)]
 mod each_test_has_a_database_of_its_own;
