@@ -58,7 +58,7 @@ fn files(extensions: &[&str]) -> Vec<File> {
         for path in entries.flatten().map(|entry| entry.path()) {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_dir() {
-                if !name.starts_with('.') && name != "target" && name != "signalbox-data" {
+                if !name.starts_with('.') && !matches!(&*name, "target" | "signalbox-data" | "node_modules") {
                     open.push(path);
                 }
             } else if extensions.iter().any(|wanted| path.extension().is_some_and(|extension| extension == *wanted))

@@ -79,7 +79,7 @@ impl Which {
         let mut access = access::open(&self.config.config, world).await?;
         let known = operators::list(&mut access.db).await?.into_iter().find(|(name, ..)| *name == self.name);
         let refused = match (&change, &known) {
-            (Change::Add(_), Some(_)) => Some(format!("there is an operator '{}' already", self.name)),
+            (Change::Add(_), Some(_)) => Some(taken(&self.name)),
             (Change::Password | Change::Remove, None) => Some(format!("there is no operator '{}'", self.name)),
             _ => None,
         };
@@ -130,12 +130,13 @@ impl Which {
                 ("operator removed", format!("Operator '{name}' is removed and signed out."))
             }
             (Change::Add(_), Some(role)) => {
-                operators::add(&mut tx, name, &hash, role.as_str(), now).await?;
+                if !operators::add(&mut tx, name, &hash, role.as_str(), now).await? {
+                    return Ok(Err(taken(name)));
+                }
                 ("operator added", format!("Operator '{name}' may sign in as {}.", role.as_str()))
             }
-            (Change::Password, Some(role)) => {
-                operators::remove(&mut tx, name).await?;
-                operators::add(&mut tx, name, &hash, role.as_str(), now).await?;
+            (Change::Password, Some(_)) => {
+                operators::set_password(&mut tx, name, &hash).await?;
                 ("password changed", format!("Operator '{name}' has a new password and is signed out."))
             }
         };
@@ -147,6 +148,10 @@ impl Which {
         tx.commit().await?;
         Ok(Ok(sentence))
     }
+}
+
+fn taken(name: &str) -> String {
+    format!("there is an operator '{name}' already; `signalbox operator passwd {name}` changes the password")
 }
 
 async fn list(config: &ConfigFolder, world: &World) -> anyhow::Result<ExitCode> {

@@ -24,7 +24,8 @@ pub fn hash(password: &str, chance: &Chance) -> Result<String, String> {
 }
 
 /// Whether this is the password. Without a kept text it takes as long to say no.
-pub(super) fn is_right(password: &str, kept: Option<&str>) -> bool {
+#[must_use]
+pub fn is_right(password: &str, kept: Option<&str>) -> bool {
     let parsed = kept.and_then(|kept| PasswordHash::new(kept).ok());
     if let Some(kept) = parsed {
         return Argon2::default().verify_password(password.as_bytes(), &kept).is_ok();

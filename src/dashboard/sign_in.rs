@@ -25,37 +25,45 @@ const TRIES: u32 = 5;
 const LEFT_ALONE: TimeDelta = TimeDelta::minutes(15);
 /// Passwords that are compared at once: each takes 19 MiB and some time.
 const AT_ONCE: usize = 2;
+/// Names and addresses whose tries are remembered; of more, the oldest is forgotten.
+const REMEMBERED: usize = 10_000;
+/// Characters of a name that are told apart; no operator has a longer one.
+const LONGEST_NAME: usize = 64;
 
 /// Who tries: the name, and the address they come from.
 type Who = (String, IpAddr);
 
-/// Wrong passwords by name and address, with the time of the last one, and room to compare them.
+/// Tries by name and address since the last that was right, with the time of the last one, and room to compare them.
 pub(super) struct Throttle {
-    wrong: Mutex<HashMap<Who, (u32, DateTime<Utc>)>>,
+    tries: Mutex<HashMap<Who, (u32, DateTime<Utc>)>>,
     room: Semaphore,
 }
 
 impl Default for Throttle {
     fn default() -> Self {
-        Self { wrong: Mutex::default(), room: Semaphore::new(AT_ONCE) }
+        Self { tries: Mutex::default(), room: Semaphore::new(AT_ONCE) }
     }
 }
 
 impl Throttle {
-    fn is_closed(&self, who: &Who, now: DateTime<Utc>) -> bool {
-        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        wrong.retain(|_, (_, last)| now - *last < LEFT_ALONE);
-        wrong.get(who).is_some_and(|(count, _)| *count >= TRIES)
-    }
-
-    fn count(&self, who: Who, now: DateTime<Utc>) {
-        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = wrong.entry(who).or_insert((0, now));
-        *entry = (entry.0 + 1, now);
+    /// Counts a try before its password is compared, or many that come at once would all be; `false` after too many.
+    fn admits(&self, who: &Who, now: DateTime<Utc>) -> bool {
+        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        tries.retain(|_, (_, last)| now - *last < LEFT_ALONE);
+        if tries.len() >= REMEMBERED && !tries.contains_key(who) {
+            let oldest = tries.iter().min_by_key(|(_, (_, last))| *last).map(|(who, _)| who.clone());
+            oldest.and_then(|oldest| tries.remove(&oldest));
+        }
+        let (count, last) = tries.entry(who.clone()).or_insert((0, now));
+        if *count >= TRIES {
+            return false;
+        }
+        (*count, *last) = (*count + 1, now);
+        true
     }
 
     fn forget(&self, who: &Who) {
-        self.wrong.lock().unwrap_or_else(PoisonError::into_inner).remove(who);
+        self.tries.lock().unwrap_or_else(PoisonError::into_inner).remove(who);
     }
 }
 
@@ -100,10 +108,9 @@ pub(super) async fn enter(
 ) -> Response {
     let fields = Fields::read(&body);
     let (name, next) = (fields.get("name").trim().to_owned(), local(fields.get("next")).to_owned());
-    let who = (name.clone(), address.ip());
-    let now = pages.clock.now();
-    if pages.throttle.is_closed(&who, now) {
-        let sentence = "Too many wrong passwords. Try again in a quarter of an hour.";
+    let who = (name.chars().take(LONGEST_NAME).collect(), address.ip());
+    if !pages.throttle.admits(&who, pages.clock.now()) {
+        let sentence = "Too many tries. Try again in a quarter of an hour.";
         let told = page::bare("Sign in", &markup(&next, true, Some(sentence)));
         return page::secured((StatusCode::TOO_MANY_REQUESTS, told).into_response(), pages.secure);
     }
@@ -116,7 +123,6 @@ pub(super) async fn enter(
             answer
         }
         Ok(None) => {
-            pages.throttle.count(who, now);
             let told = page::bare("Sign in", &markup(&next, true, Some("This name and password do not go together.")));
             (StatusCode::UNAUTHORIZED, told).into_response()
         }
@@ -208,10 +214,19 @@ mod tests {
         let (here, there) =
             (("ada".to_owned(), IpAddr::from([127, 0, 0, 1])), ("ada".to_owned(), IpAddr::from([10, 0, 0, 1])));
         for _ in 0..TRIES {
-            assert!(!throttle.is_closed(&here, now));
-            throttle.count(here.clone(), now);
+            assert!(throttle.admits(&here, now));
         }
-        assert!(throttle.is_closed(&here, now) && !throttle.is_closed(&there, now));
-        assert!(!throttle.is_closed(&here, now + LEFT_ALONE));
+        assert!(!throttle.admits(&here, now) && throttle.admits(&there, now));
+        assert!(throttle.admits(&here, now + LEFT_ALONE));
+    }
+
+    #[test]
+    fn names_that_are_made_up_fill_no_memory() {
+        let throttle = Throttle::default();
+        let now = DateTime::UNIX_EPOCH;
+        for number in 0..REMEMBERED + 10 {
+            throttle.admits(&(number.to_string(), IpAddr::from([127, 0, 0, 1])), now);
+        }
+        assert_eq!(throttle.tries.lock().unwrap().len(), REMEMBERED);
     }
 }

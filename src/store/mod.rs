@@ -54,6 +54,8 @@ pub fn statements() -> Vec<&'static str> {
         message_keys::HOLDERS,
         message_keys::FORGET,
         operators::ADD,
+        operators::SET_PASSWORD,
+        operators::END_SESSIONS_OF,
         operators::REMOVE,
         operators::LIST,
         operators::FIND,

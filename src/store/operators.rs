@@ -4,8 +4,11 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 pub(super) const ADD: &str = "
-insert into operators (name, password_hash, role, created_at) values ($1, $2, $3, $4)
-    on conflict (name) do update set password_hash = excluded.password_hash, role = excluded.role";
+insert into operators (name, password_hash, role, created_at) values ($1, $2, $3, $4) on conflict do nothing";
+
+pub(super) const SET_PASSWORD: &str = "update operators set password_hash = $2 where name = $1";
+
+pub(super) const END_SESSIONS_OF: &str = "delete from sessions where operator = $1";
 
 pub(super) const REMOVE: &str = "delete from operators where name = $1";
 
@@ -29,7 +32,7 @@ pub(super) const END_SESSION: &str = "delete from sessions where token_hash = $1
 
 pub(super) const END_OLD_SESSIONS: &str = "delete from sessions where used_at < $1 or created_at < $2";
 
-/// Adds an operator, or gives one another password and role; whoever was signed in under the name is signed out.
+/// Adds an operator; `false` when there is one of this name already.
 ///
 /// # Errors
 /// When the database refuses.
@@ -39,9 +42,20 @@ pub async fn add(
     password_hash: &str,
     role: &str,
     now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query(ADD).bind(name).bind(password_hash).bind(role).bind(now).execute(&mut *db).await?;
-    Ok(())
+) -> sqlx::Result<bool> {
+    let done = sqlx::query(ADD).bind(name).bind(password_hash).bind(role).bind(now).execute(db).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Gives an operator another password and signs out whoever was signed in with the old one; `false` when there is none
+/// of this name. Belongs in one transaction.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn set_password(db: &mut PgConnection, name: &str, password_hash: &str) -> sqlx::Result<bool> {
+    let done = sqlx::query(SET_PASSWORD).bind(name).bind(password_hash).execute(&mut *db).await?;
+    sqlx::query(END_SESSIONS_OF).bind(name).execute(db).await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Removes an operator with its sessions; `false` when there was none.

@@ -31,7 +31,7 @@ mod adapter_contract;
 #[cfg(test)]
 mod an_engineer_at_the_command_line;
 #[cfg(test)]
-mod an_operator_at_the_pages;
+mod an_operator_is_added;
 #[cfg(test)]
 mod an_unknown_outcome;
 #[cfg(test)]
@@ -59,7 +59,13 @@ mod old_bodies_are_dropped;
 #[cfg(test)]
 mod order_is_kept_per_patient;
 #[cfg(test)]
+mod pages_in_a_browser;
+#[cfg(test)]
+mod people_sign_in;
+#[cfg(test)]
 mod postgres_is_fetched_where_there_is_none;
+#[cfg(test)]
+mod roles_at_the_pages;
 #[cfg(test)]
 mod shutdown_is_graceful;
 #[cfg(test)]

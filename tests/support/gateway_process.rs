@@ -1,7 +1,7 @@
 //! The real binary, as a person or a service manager runs it: `signalbox serve` in a process that can be killed, and the
 //! other commands beside it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -71,8 +71,17 @@ pub(crate) struct Said {
 
 /// Runs `signalbox` with these arguments.
 pub(crate) fn run(arguments: &[&str]) -> Said {
-    let Output { status, stdout, stderr } =
-        Command::new(env!("CARGO_BIN_EXE_signalbox")).args(arguments).output().unwrap();
+    run_with(arguments, "")
+}
+
+/// Runs `signalbox` with these arguments and this on its standard input.
+pub(crate) fn run_with(arguments: &[&str], input: &str) -> Said {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
+    let pipes = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().unwrap();
+    // A command that reads nothing may have ended already.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Said { code: status.code().unwrap(), out: text(stdout), errors: text(stderr) }
 }

@@ -10,6 +10,7 @@ pub(crate) mod lost_commit;
 pub(crate) mod mllp_peer;
 pub(crate) mod mllp_sender;
 pub(crate) mod peers;
+pub(crate) mod people;
 pub(crate) mod require;
 pub(crate) mod second_process;
 pub(crate) mod test_server;
