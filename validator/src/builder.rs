@@ -137,7 +137,7 @@ impl<'b> ProfileSetBuilder<'b> {
         check_links(&definitions, &sources, &mut warnings);
         let packs = read.iter().map(|(info, _)| info.clone()).chain(self.packages).collect();
         let code_systems = terminology.codes_by_system();
-        Ok((ProfileSet::new(packs, arena, definitions, value_sets, code_systems), warnings))
+        Ok((ProfileSet::new(packs, arena, definitions, value_sets, ids, code_systems), warnings))
     }
 }
 

@@ -28,6 +28,8 @@ pub enum IssueCode {
     Required,
     /// A value is not one its type allows.
     Value,
+    /// The content does not hold to what a profile says of it.
+    Invalid,
     /// An invariant does not hold.
     Invariant,
     /// A code is not in the value set that is required.
@@ -94,6 +96,7 @@ impl IssueCode {
             Self::Structure => "structure",
             Self::Required => "required",
             Self::Value => "value",
+            Self::Invalid => "invalid",
             Self::Invariant => "invariant",
             Self::CodeInvalid => "code-invalid",
             Self::NotFound => "not-found",

@@ -11,13 +11,13 @@ pub mod json;
 
 mod builder;
 mod compile;
-#[expect(dead_code, unused_imports, reason = "the rules of profiles read the rest")]
 mod definition;
 mod issue;
 mod location;
 mod node;
 mod options;
 mod pack;
+mod profile;
 mod profile_set;
 mod reduce;
 mod rules;

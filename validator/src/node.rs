@@ -44,11 +44,20 @@ pub(crate) struct Node {
     pub(crate) definition: DefinitionId,
     /// Choice types are expanded: `valueQuantity`, `_valueString`.
     pub(crate) properties: FxHashMap<Box<str>, Property>,
+    /// The slot of each element by its name without `[x]`.
+    pub(crate) slots: FxHashMap<Box<str>, u8>,
     /// Elements that must be present.
     pub(crate) required: Box<[ElementId]>,
     pub(crate) is_resource: bool,
     /// Slots of `extension` and `value[x]` where invariant ext-1 holds.
     pub(crate) ext_1: Option<(u8, u8)>,
+}
+
+impl Node {
+    /// Whether this may have modifier extensions, as backbone elements may.
+    pub(crate) fn is_backbone(&self) -> bool {
+        self.slots.contains_key("modifierExtension")
+    }
 }
 
 /// What a key means in its node.
@@ -96,6 +105,8 @@ pub(crate) struct Type {
     pub(crate) name: Box<str>,
     pub(crate) content: Content,
     pub(crate) special: Special,
+    /// Profiles of which a value must meet one; empty for the plain type.
+    pub(crate) profiles: Box<[Box<str>]>,
     /// Resource types that a reference may point to; empty for any.
     pub(crate) targets: Box<[Box<str>]>,
 }

@@ -1,6 +1,7 @@
 //! The compiled definitions of one or more packs, and the one way to validate with them.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
@@ -12,6 +13,7 @@ use crate::json::Document;
 use crate::node::{Element, ElementId, Node, NodeId, ValueSetId};
 use crate::options::Options;
 use crate::pack::{PackError, PackInfo};
+use crate::profile::{Profile, ProfileId, Profiles, Source, vital_signs};
 use crate::snapshot::{self, Snapshots};
 use crate::value_set::{Codes, ValueSet};
 use crate::walk::Walk;
@@ -22,6 +24,9 @@ pub struct ProfileSet {
     arena: Arena,
     definitions: Definitions,
     snapshots: Snapshots,
+    profiles: Profiles,
+    value_set_ids: FxHashMap<String, ValueSetId>,
+    vital_signs: OnceLock<FxHashMap<Box<str>, Box<str>>>,
     value_sets: Vec<ValueSet>,
     code_systems: FxHashMap<Box<str>, Codes>,
 }
@@ -53,10 +58,13 @@ impl ProfileSet {
         arena: Arena,
         definitions: Definitions,
         value_sets: Vec<ValueSet>,
+        value_set_ids: FxHashMap<String, ValueSetId>,
         code_systems: FxHashMap<Box<str>, Codes>,
     ) -> Self {
         let snapshots = Snapshots::new(definitions.len());
-        Self { packs, arena, definitions, snapshots, value_sets, code_systems }
+        let profiles = Profiles::new(definitions.len());
+        let vital_signs = OnceLock::new();
+        Self { packs, arena, definitions, snapshots, profiles, value_set_ids, vital_signs, value_sets, code_systems }
     }
 
     /// Validates a document against the base definition of the type it names. No issue is an error, or worse, exactly
@@ -135,5 +143,33 @@ impl ProfileSet {
     /// The canonical of the definition a node was compiled from.
     pub(crate) fn canonical(&self, node: &Node) -> &str {
         &self.arena.definitions[node.definition.index()]
+    }
+
+    /// The node of a type that is not a resource one can be an instance of, such as `HumanName`.
+    pub(crate) fn type_node(&self, name: &str) -> Option<NodeId> {
+        self.arena.types.get(name).copied()
+    }
+
+    /// The names of the types that a type, or the type that a backbone element is in, specialises.
+    pub(crate) fn ancestors(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.arena.ancestors.get(name).into_iter().flatten().map(|name| &**name)
+    }
+
+    /// The profile that a canonical names, compiled when it is first asked for.
+    pub(crate) fn profile(&self, canonical: &str) -> Option<&Profile> {
+        let source =
+            Source { definitions: &self.definitions, snapshots: &self.snapshots, value_sets: &self.value_set_ids };
+        self.profiles.get(source, canonical)
+    }
+
+    /// A profile that has been compiled.
+    pub(crate) fn profile_at(&self, id: ProfileId) -> Option<&Profile> {
+        self.profiles.at(id)
+    }
+
+    /// The profile that HL7 has for the vital sign with this LOINC code.
+    pub(crate) fn vital_sign(&self, code: &str) -> Option<&Profile> {
+        let map = self.vital_signs.get_or_init(|| vital_signs::by_code(&self.definitions));
+        self.profile(map.get(code)?)
     }
 }

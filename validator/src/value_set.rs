@@ -10,6 +10,9 @@ use crate::node::ValueSetId;
 /// Systems with a grammar in place of a list: any code may be right, and nothing is missing from the answer.
 const GRAMMARS: [&str; 2] = ["urn:ietf:bcp:13", "urn:ietf:bcp:47"];
 
+/// UCUM, the system of units.
+const UNITS: &str = "http://unitsofmeasure.org";
+
 /// Longer value sets are not listed in a message.
 const MOST_LISTED: usize = 12;
 
@@ -56,6 +59,11 @@ impl ValueSet {
     /// Whether there is nothing more to know: no list of these codes exists.
     pub(crate) fn is_grammar(&self) -> bool {
         !self.systems.is_empty() && self.systems.iter().all(|(system, _)| GRAMMARS.contains(&&**system))
+    }
+
+    /// Whether all its codes are units of measure.
+    pub(crate) fn is_of_units(&self) -> bool {
+        !self.systems.is_empty() && self.systems.iter().all(|(system, _)| &**system == UNITS)
     }
 
     /// A few codes for a message, when there are few.

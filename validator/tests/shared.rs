@@ -50,7 +50,7 @@ fn the_pack_is_what_the_package_reduces_to() {
     assert_eq!((info.name.as_str(), info.version.as_str()), ("hl7.fhir.r4.core", "4.0.1"));
 }
 
-/// Every one of these is free of errors against base R4, the three that break UK Core itself included.
+/// Every one of these is free of errors against base R4, but for two vital signs with other units than HL7 fixes.
 #[test]
 fn published_uk_core_examples_have_no_error() {
     let Some(shared) = shared("UK Core examples") else { return };
@@ -58,8 +58,8 @@ fn published_uk_core_examples_have_no_error() {
     assert!(files.len() >= 139, "only {} examples", files.len());
     for file in files {
         let found = errors(&file);
-        // Its first entry has a relative fullUrl, which the format of a uri allows.
-        assert!(found.is_empty(), "{}: {found:#?}", name(&file));
+        let units = name(&file) == "UKCore-Bundle-NEWS2Observations-Example.json";
+        assert_eq!(found.len(), if units { 2 } else { 0 }, "{}: {found:#?}", name(&file));
     }
 }
 

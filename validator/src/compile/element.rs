@@ -72,7 +72,14 @@ impl<'d> Compiler<'d> {
         // An abstract target, such as Resource, stands for any.
         let any = targets.clone().any(|target| target.is_abstract);
         let names = targets.filter(|_| !any).map(|target| target.type_name.as_str().into());
-        Ok(Type { name: code.into(), content, special: Special::of(code), targets: names.collect() })
+        let profiles = element_type.profiles.iter().map(|profile| profile.as_str().into());
+        Ok(Type {
+            name: code.into(),
+            content,
+            special: Special::of(code),
+            profiles: profiles.collect(),
+            targets: names.collect(),
+        })
     }
 
     /// The primitive a type is, or specialises.
@@ -90,7 +97,13 @@ impl<'d> Compiler<'d> {
 }
 
 fn content_of(node: NodeId) -> Type {
-    Type { name: Box::default(), content: Content::Object(node), special: Special::None, targets: Box::default() }
+    Type {
+        name: Box::default(),
+        content: Content::Object(node),
+        special: Special::None,
+        profiles: Box::default(),
+        targets: Box::default(),
+    }
 }
 
 fn unknown(definition: &StructureDefinition, name: &str) -> PackError {

@@ -23,6 +23,10 @@ pub(crate) struct Arena {
     pub(crate) definitions: Vec<Box<str>>,
     /// Nodes of the types a document can be an instance of: concrete resources.
     pub(crate) resources: FxHashMap<Box<str>, NodeId>,
+    /// Nodes of all types.
+    pub(crate) types: FxHashMap<Box<str>, NodeId>,
+    /// For each node's name, the names of the types it specialises.
+    pub(crate) ancestors: FxHashMap<Box<str>, Box<[Box<str>]>>,
 }
 
 /// An element with its path below the root of the type being compiled.
@@ -66,12 +70,36 @@ pub(crate) fn compile(
             Some((definition.type_name.as_str().into(), *node))
         })
         .collect();
+    let nodes: Vec<Node> = compiler.nodes.into_iter().flatten().collect();
+    let types = compiler.types.iter().map(|(name, (_, node))| (Box::from(*name), *node)).collect();
+    let ancestors = nodes.iter().map(|node| (node.name.clone(), ancestors(definitions, node)));
     Ok(Arena {
-        nodes: compiler.nodes.into_iter().flatten().collect(),
+        ancestors: ancestors.collect(),
+        types,
+        nodes,
         elements: compiler.elements,
         definitions: compiler.definitions,
         resources,
     })
+}
+
+/// The types that a node's type specialises; an element with children of its own is an Element.
+fn ancestors(definitions: &Definitions, node: &Node) -> Box<[Box<str>]> {
+    if node.name.contains('.') {
+        let names: &[&str] = if node.is_backbone() { &["BackboneElement", "Element"] } else { &["Element"] };
+        return names.iter().map(|name| Box::from(*name)).collect();
+    }
+    let mut names = Vec::new();
+    let type_of = |name: &str| definitions.get(&format!("{}{name}", crate::snapshot::BASE));
+    let mut current = type_of(&node.name);
+    while let Some(base) = current.and_then(|found| definitions.get(found.base.as_deref()?)) {
+        if names.len() > MOST_ELEMENTS {
+            break;
+        }
+        names.push(base.type_name.as_str().into());
+        current = Some(base);
+    }
+    names.into()
 }
 
 impl<'d> Compiler<'d> {
@@ -165,6 +193,7 @@ impl<'d> Compiler<'d> {
             name: name.into(),
             definition: id,
             properties: FxHashMap::default(),
+            slots: FxHashMap::default(),
             required: Box::default(),
             is_resource: scope.is_empty() && definition.kind == Kind::Resource,
             ext_1: None,
@@ -178,6 +207,7 @@ impl<'d> Compiler<'d> {
             }
             let element = self.element(definition, path, child, slot, scopes)?;
             let element_id = ElementId::new(self.elements.len());
+            node.slots.insert(element.name.clone(), slot);
             element::add_properties(&mut node.properties, &element, element_id);
             if element.min > 0 {
                 required.push(element_id);

@@ -10,7 +10,7 @@ use crate::node::Element;
 pub(crate) fn missing(node: &str, element: &Element) -> Finding {
     let name = if element.is_choice { format!("{}[x]", element.name) } else { element.name.to_string() };
     let message = format!("{node} must have '{name}' (at least {}, found 0).", element.min);
-    Finding::error(Rule::Cardinality, IssueCode::Required, message)
+    Finding::error(Rule::Cardinality, IssueCode::Structure, message)
 }
 
 /// Checks the number of items in an array.
@@ -18,7 +18,7 @@ pub(crate) fn count(element: &Element, found: usize) -> Option<Finding> {
     let name = &element.name;
     if found < element.min as usize {
         let message = format!("'{name}' must appear at least {} times, found {found}.", element.min);
-        return Some(Finding::error(Rule::Cardinality, IssueCode::Required, message));
+        return Some(Finding::error(Rule::Cardinality, IssueCode::Structure, message));
     }
     match element.max {
         Max::Count(most) if found > most as usize => {
@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn an_array_is_counted_against_both_ends() {
         let some = element(2, Max::Count(3));
-        assert_eq!(count(&some, 1).map(|found| found.code), Some(IssueCode::Required));
+        assert_eq!(count(&some, 1).map(|found| found.code), Some(IssueCode::Structure));
         assert_eq!(count(&some, 2), None);
         assert_eq!(count(&some, 3), None);
         assert_eq!(count(&some, 4).map(|found| found.code), Some(IssueCode::Structure));

@@ -1,8 +1,8 @@
-//! [Extensions](https://hl7.org/fhir/R4/extensibility.html): a value or further extensions and not both (ext-1), and
-//! a url that says which extension it is.
+//! [Extensions](https://hl7.org/fhir/R4/extensibility.html): a value or further extensions and not both (ext-1), a url
+//! that says which extension it is, a definition, and a place where that may be used.
 
-use super::{Finding, Rule, format};
-use crate::issue::IssueCode;
+use super::{Finding, Rule, format, quoted};
+use crate::issue::{IssueCode, Severity};
 use crate::json::Value;
 
 /// ext-1.
@@ -20,4 +20,44 @@ pub(crate) fn url(extension: Value<'_>) -> Option<Finding> {
     let url = extension.str_at(&["url"])?;
     let message = "The url of an extension must be absolute: it is the canonical of its definition.";
     (!format::is_absolute(&url)).then(|| Finding::error(Rule::Extension, IssueCode::Value, message))
+}
+
+/// An extension whose definition nobody has.
+pub(crate) fn unknown(url: &str, is_modifier: bool, severity: Severity) -> Finding {
+    let what = if is_modifier { "This modifier extension" } else { "This extension" };
+    let message = format!("{what} has no definition here: {}.", quoted_url(url));
+    let severity = if is_modifier { Severity::Error } else { severity };
+    let code = if severity.is_error() { IssueCode::Structure } else { IssueCode::BusinessRule };
+    Finding { severity, ..Finding::error(Rule::Extension, code, message) }
+}
+
+/// A word inside an extension that the definition of that extension does not have.
+pub(crate) fn unknown_part(url: &str) -> Finding {
+    let message = format!("The extension around it has no part named '{}'.", quoted(url));
+    Finding::error(Rule::Extension, IssueCode::Structure, message)
+}
+
+/// A definition that is not one of an extension.
+pub(crate) fn not_an_extension(url: &str) -> Finding {
+    let message = format!("{} is not the definition of an extension.", quoted_url(url));
+    Finding::error(Rule::Extension, IssueCode::Structure, message)
+}
+
+/// A modifier among the plain extensions, or the other way round.
+pub(crate) fn wrong_element(url: &str, is_modifier: bool) -> Finding {
+    let (is, belongs) =
+        if is_modifier { ("is a modifier", "modifierExtension") } else { ("is no modifier", "extension") };
+    let message = format!("The extension {} {is}: it belongs in '{belongs}'.", quoted_url(url));
+    Finding::error(Rule::Extension, IssueCode::Structure, message)
+}
+
+/// An extension where its definition does not allow it.
+pub(crate) fn wrong_context(url: &str, allowed: &str) -> Finding {
+    let message = format!("The extension {} may not be used here, only on {allowed}.", quoted_url(url));
+    Finding::error(Rule::Extension, IssueCode::Structure, message)
+}
+
+/// A url is a name, not a value of the patient's; a long one is cut.
+fn quoted_url(url: &str) -> String {
+    url.chars().filter(|character| !character.is_control()).take(200).collect()
 }

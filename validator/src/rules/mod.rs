@@ -5,11 +5,14 @@ pub(crate) mod binding;
 pub(crate) mod cardinality;
 pub(crate) mod choice;
 pub(crate) mod code_system;
+pub(crate) mod constant;
 pub(crate) mod contained;
 pub(crate) mod content;
 pub(crate) mod extension;
 pub(crate) mod format;
+pub(crate) mod limits;
 pub(crate) mod primitive_extension;
+pub(crate) mod profile;
 pub(crate) mod reference;
 pub(crate) mod structure;
 pub(crate) mod type_;
@@ -45,6 +48,16 @@ pub enum Rule {
     Extension,
     /// What a contained resource may not have (dom-2 to dom-5).
     Contained,
+    /// The fixed value of an element.
+    Fixed,
+    /// The pattern of an element.
+    Pattern,
+    /// The least and the most an element may be, and its length.
+    Limits,
+    /// The slices of an element.
+    Slicing,
+    /// Which profiles apply, and whether one of several is met.
+    Profile,
     /// There was more than is reported.
     Limit,
 }
@@ -66,6 +79,11 @@ impl Rule {
             Self::Reference => "reference",
             Self::Extension => "extension",
             Self::Contained => "contained",
+            Self::Fixed => "fixed",
+            Self::Pattern => "pattern",
+            Self::Limits => "limits",
+            Self::Slicing => "slicing",
+            Self::Profile => "profile",
             Self::Limit => "limit",
         }
     }

@@ -3,6 +3,7 @@
 
 use super::contained::Contents;
 use super::{Finding, Rule, format};
+use crate::definition::{Aggregation, Versioning};
 use crate::issue::{IssueCode, Severity};
 use crate::json::Value;
 
@@ -79,6 +80,47 @@ fn contained(
     };
     let name = resource.str_at(&["resourceType"])?;
     (!allows(&name)).then(|| wrong_type(&name, targets))
+}
+
+/// The type that is written in a reference.
+pub(crate) fn named_type(text: &str, is_type: impl Fn(&str) -> bool) -> Option<&str> {
+    match parse(text, is_type) {
+        Ok(Target::Typed(name)) => Some(name),
+        _ => None,
+    }
+}
+
+/// Whether a reference reaches its target in a way that the profile allows.
+pub(crate) fn reached(
+    text: &str,
+    in_document: bool,
+    allowed: &[Aggregation],
+    versioning: Option<Versioning>,
+) -> Option<Finding> {
+    let way = match (text.starts_with('#'), in_document) {
+        (true, _) => Aggregation::Contained,
+        (false, true) => Aggregation::Bundled,
+        (false, false) => Aggregation::Referenced,
+    };
+    // What is in the Bundle is referred to as well.
+    let fits = |one: &Aggregation| *one == way || (*one == Aggregation::Referenced && way == Aggregation::Bundled);
+    if !allowed.is_empty() && !allowed.iter().any(fits) {
+        let message = "The profile does not allow a reference that reaches its target in this way (aggregation).";
+        return Some(Finding::error(Rule::Reference, IssueCode::Structure, message));
+    }
+    let versioned = text.contains("/_history/");
+    let message = match versioning {
+        Some(Versioning::Specific) if !versioned => "The profile demands a reference to one version of its target.",
+        Some(Versioning::Independent) if versioned => "The profile demands a reference without a version.",
+        _ => return None,
+    };
+    Some(Finding::error(Rule::Reference, IssueCode::Structure, message))
+}
+
+/// A target that meets none of the profiles of which it must meet one.
+pub(crate) fn target_meets_none(profiles: &[Box<str>]) -> Finding {
+    let message = format!("The target of the reference meets none of {}.", profiles.join(", "));
+    Finding::error(Rule::Reference, IssueCode::Structure, message)
 }
 
 /// Reads a reference: `#id`, `Type/id[/_history/version]`, `Type?query` or an absolute URI.

@@ -43,8 +43,8 @@ fn a_property_is_defined_for_its_element() {
 #[test]
 fn an_element_that_must_be_there_is_missed_at_its_parent() {
     let observation = r#"{"resourceType":"Observation","code":{"text":"a"}}"#;
-    refuses(observation, Rule::Cardinality, IssueCode::Required, "Observation");
-    refuses(&patient(r#""link":[{"type":"refer"}]"#), Rule::Cardinality, IssueCode::Required, "Patient.link[0]");
+    refuses(observation, Rule::Cardinality, IssueCode::Structure, "Observation");
+    refuses(&patient(r#""link":[{"type":"refer"}]"#), Rule::Cardinality, IssueCode::Structure, "Patient.link[0]");
     // A value that is absent for a stated reason is there.
     accepts(
         r#"{"resourceType":"Observation","code":{"text":"a"},"_status":{"extension":[
@@ -138,7 +138,7 @@ fn an_extension_has_a_value_or_extensions() {
     let neither = patient(r#""extension":[{"url":"http://example.org/x"}]"#);
     refuses(&neither, Rule::Extension, IssueCode::Invariant, "Patient.extension[0]");
     let nameless = patient(r#""extension":[{"valueString":"a"}]"#);
-    refuses(&nameless, Rule::Cardinality, IssueCode::Required, "Patient.extension[0]");
+    refuses(&nameless, Rule::Cardinality, IssueCode::Structure, "Patient.extension[0]");
     let relative = patient(r#""extension":[{"url":"part","valueString":"a"}]"#);
     refuses(&relative, Rule::Extension, IssueCode::Value, "Patient.extension[0]");
     let modifier = patient(r#""modifierExtension":[{"url":"part","valueString":"a"}]"#);
@@ -151,5 +151,5 @@ fn a_content_reference_leads_back_to_the_element_it_names() {
     let questionnaire = format!(
         r#"{{"resourceType":"Questionnaire","status":"draft","item":[{{"linkId":"1","type":"group","item":[{item}]}}]}}"#
     );
-    refuses(&questionnaire, Rule::Cardinality, IssueCode::Required, "Questionnaire.item[0].item[0].item[0]");
+    refuses(&questionnaire, Rule::Cardinality, IssueCode::Structure, "Questionnaire.item[0].item[0].item[0]");
 }

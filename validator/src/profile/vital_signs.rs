@@ -1,0 +1,27 @@
+//! HL7's profiles for [vital signs](https://hl7.org/fhir/R4/observation-vitalsigns.html) by the code that each fixes:
+//! an Observation with such a code must meet its profile whether it claims to or not.
+
+use rustc_hash::FxHashMap;
+
+use crate::definition::{Constant, Definitions};
+
+const VITAL_SIGNS: &str = "http://hl7.org/fhir/StructureDefinition/vitalsigns";
+
+/// The canonical of each vital sign's profile by its LOINC code.
+pub(crate) fn by_code(definitions: &Definitions) -> FxHashMap<Box<str>, Box<str>> {
+    let profiles = definitions
+        .iter()
+        .filter(|found| found.base.as_deref() == Some(VITAL_SIGNS) && found.url.starts_with(crate::snapshot::BASE));
+    let mut found = FxHashMap::default();
+    for profile in profiles {
+        for element in profile.elements.iter().filter(|element| element.path == "Observation.code.coding.code") {
+            if let Some(code) = element.fixed.as_ref().and_then(|fixed| match &fixed.value {
+                Constant::String(code) => Some(code),
+                _ => None,
+            }) {
+                found.insert(code.clone(), profile.url.as_str().into());
+            }
+        }
+    }
+    found
+}

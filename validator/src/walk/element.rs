@@ -1,0 +1,240 @@
+//! From a member of an object to the values of its element: arrays, items, `_name` siblings, and the content each value
+//! must have. See [FHIR JSON](https://hl7.org/fhir/R4/json.html).
+
+use super::slices::Tallies;
+use super::{Demands, Place, Walk};
+use crate::definition::Strength;
+use crate::json::{Kind, Value};
+use crate::location::Segment;
+use crate::node::{Content, Element, NodeId, Property, Special, Type, ValueSetId};
+use crate::profile::Demand;
+use crate::rules::{binding, cardinality, code_system, content, format, primitive_extension, type_};
+
+impl<'a> Walk<'a> {
+    /// An element under its own name, in an array where it repeats.
+    pub(super) fn member(
+        &mut self,
+        place: Place<'_, 'a>,
+        property: Property,
+        parent: Value<'a>,
+        key: &str,
+        demands: &[&'a Demand],
+    ) {
+        let element = self.set.element(property.element);
+        let Some(element_type) = element.types.get(usize::from(property.choice)) else { return };
+        match (place.value.kind(), element.repeats()) {
+            (Kind::Array, false) => self.report_at(place, cardinality::unexpected_array(element)),
+            (Kind::Array, true) => {
+                self.counted(place, demands, place.value.len());
+                self.items(place, element, element_type, parent, key, demands);
+            }
+            (_, true) => self.report_at(place, cardinality::missing_array(element)),
+            (Kind::Null, false) => self.report_at(place, content::null()),
+            (_, false) => {
+                self.counted(place, demands, 1);
+                self.single(place, element, element_type, demands);
+            }
+        }
+    }
+
+    /// The one value of an element that does not repeat.
+    fn single(&mut self, place: Place<'_, 'a>, element: &'a Element, element_type: &'a Type, demands: &[&'a Demand]) {
+        if demands.iter().all(|demand| demand.slicing.is_none()) {
+            self.value(place, element, element_type, demands);
+            return;
+        }
+        let mut tallies = Tallies::default();
+        let sliced = self.sort(place, element_type, demands, &mut tallies);
+        self.value(place, element, element_type, &sliced);
+        self.tallied(place, &tallies);
+    }
+
+    fn items(
+        &mut self,
+        place: Place<'_, 'a>,
+        element: &'a Element,
+        element_type: &'a Type,
+        parent: Value<'a>,
+        key: &str,
+        demands: &[&'a Demand],
+    ) {
+        if let Some(finding) = content::empty(place.value).or_else(|| cardinality::count(element, place.value.len())) {
+            self.report_at(place, finding);
+        }
+        let is_sliced = demands.iter().any(|demand| demand.slicing.is_some());
+        let mut tallies = Tallies::default();
+        // The partner is looked for only when there is a place for it to fill.
+        let has_sibling = matches!(element_type.content, Content::Primitive(_, Some(_)));
+        let wanted = has_sibling && place.value.children().any(|item| item.kind() == Kind::Null);
+        let partner = if wanted { parent.get(&format!("_{key}")) } else { None };
+        for ((index, value), filled) in place.value.children().enumerate().zip(primitive_extension::filled(partner)) {
+            let step = place.location.step(Segment::Item(index));
+            let item = place.item(value, &step);
+            if value.kind() == Kind::Null {
+                if !filled {
+                    self.report_at(item, content::null());
+                }
+            } else if is_sliced {
+                let sliced = self.sort(item, element_type, demands, &mut tallies);
+                self.value(item, element, element_type, &sliced);
+            } else {
+                self.value(item, element, element_type, demands);
+            }
+        }
+        if is_sliced {
+            tallies.expect(demands);
+            self.tallied(place, &tallies);
+        }
+    }
+
+    /// The id and extensions of a primitive, under `_name`.
+    pub(super) fn sibling(
+        &mut self,
+        place: Place<'_, 'a>,
+        property: Property,
+        parent: Value<'a>,
+        key: &str,
+        demands: &[&'a Demand],
+    ) {
+        let element = self.set.element(property.element);
+        let content = element.types.get(usize::from(property.choice)).map(|found| found.content);
+        let Some(Content::Primitive(_, Some(node))) = content else { return };
+        let partner = parent.get(key.trim_start_matches('_'));
+        if partner.is_none() {
+            let count = if place.value.kind() == Kind::Array { place.value.len() } else { 1 };
+            self.counted(place, demands, count);
+        }
+        match (place.value.kind(), element.repeats()) {
+            (Kind::Array, false) => self.report_at(place, cardinality::unexpected_array(element)),
+            (Kind::Array, true) => {
+                let name = &element.name;
+                let finding = content::empty(place.value);
+                let finding = finding.or_else(|| primitive_extension::lengths(name, place.value, partner));
+                if let Some(finding) = finding {
+                    self.report_at(place, finding);
+                }
+                let filled = primitive_extension::filled(partner);
+                for ((index, value), beside_value) in place.value.children().enumerate().zip(filled) {
+                    let step = place.location.step(Segment::Item(index));
+                    let item = place.item(value, &step);
+                    if value.kind() != Kind::Null {
+                        self.structure(Place { beside_value, ..item }, node, element, demands);
+                    } else if partner.is_none() {
+                        self.report_at(item, content::null());
+                    }
+                }
+            }
+            (_, true) => self.report_at(place, cardinality::missing_array(element)),
+            (Kind::Null, false) => self.report_at(place, content::null()),
+            (_, false) => {
+                let beside_value = partner.is_some_and(|value| value.kind() != Kind::Null);
+                self.structure(Place { beside_value, ..place }, node, element, demands);
+            }
+        }
+    }
+
+    /// One value of an element, not null and not an array of them.
+    fn value(&mut self, place: Place<'_, 'a>, element: &'a Element, element_type: &'a Type, demands: &[&'a Demand]) {
+        let value = place.value;
+        match element_type.content {
+            Content::Primitive(primitive, _) => {
+                if let Some(finding) = format::check(primitive, &element_type.name, value) {
+                    self.report_at(place, finding);
+                    return;
+                }
+                if let Some((strength @ Strength::Required, id)) = element.binding
+                    && let Some(code) = value.as_str()
+                {
+                    let outcome = binding::code(strength, self.set.value_set(id), &code);
+                    self.bound(place, id, outcome);
+                }
+                for demand in demands {
+                    self.types_left(place, demand, &element_type.name);
+                    self.demanded(place, demand, &element_type.name);
+                }
+            }
+            Content::Object(node) => self.complex(place, node, element, element_type, demands),
+            Content::Resource => self.inner_resource(place, element, element_type, demands),
+        }
+    }
+
+    /// A complex type, with the demands of its profiles.
+    fn complex(
+        &mut self,
+        place: Place<'_, 'a>,
+        node: NodeId,
+        element: &'a Element,
+        element_type: &'a Type,
+        demands: &[&'a Demand],
+    ) {
+        if place.value.kind() != Kind::Object {
+            self.structure(place, node, element, demands);
+            return;
+        }
+        let mut all: Demands<'a> = demands.to_vec();
+        for demand in demands {
+            self.types_left(place, demand, &element_type.name);
+            self.add_type_profiles(place, demand, &element_type.name, &mut all);
+        }
+        let is_extension = self.set.node(node).ext_1.is_some();
+        if is_extension {
+            self.add_extension(place, element, &mut all);
+        }
+        self.add_profiles(place, &element_type.profiles, None, &mut all);
+        if is_extension {
+            self.around.push(place.value.str_at(&["url"]));
+        }
+        self.structure(place, node, element, &all);
+        if is_extension {
+            self.around.pop();
+        }
+        self.special(place, element, element_type, &all);
+        for demand in &all {
+            self.demanded(place, demand, &element_type.name);
+        }
+    }
+
+    /// What must be an object of `node`.
+    fn structure(&mut self, place: Place<'_, 'a>, node: NodeId, element: &'a Element, demands: &[&'a Demand]) {
+        let node = self.set.node(node);
+        if place.value.kind() == Kind::Object {
+            self.object(Place { node, within: Some((place.node, element)), ..place }, demands);
+        } else {
+            self.report_at(place, type_::wrong_json(&node.name, Kind::Object, place.value.kind()));
+        }
+    }
+
+    /// Rules that read a complex type as a whole.
+    fn special(&mut self, place: Place<'_, 'a>, element: &'a Element, element_type: &'a Type, demands: &[&'a Demand]) {
+        let Place { value, .. } = place;
+        let set = self.set;
+        match element_type.special {
+            Special::Reference => self.reference(place, element_type, demands),
+            Special::Coding | Special::Quantity | Special::Identifier => {
+                self.report_found(
+                    place,
+                    code_system::check(element_type.special, value, |system| set.code_system(system)),
+                );
+            }
+            Special::CodeableConcept | Special::None => {}
+        }
+        if let Some((strength, id)) = element.binding {
+            let outcome = binding::object(element_type.special, strength, set.value_set(id), value);
+            self.bound(place, id, outcome);
+        }
+    }
+
+    pub(super) fn bound(&mut self, place: Place<'_, 'a>, id: ValueSetId, outcome: binding::Outcome) {
+        match outcome {
+            binding::Outcome::Good => {}
+            binding::Outcome::Bad(finding) => self.report_at(place, finding),
+            binding::Outcome::NotChecked => {
+                let value_set = self.set.value_set(id);
+                if self.trial.is_none() && !self.remarked.contains(&id) && !value_set.is_grammar() {
+                    self.remarked.push(id);
+                    self.report_at(place, binding::remark(value_set));
+                }
+            }
+        }
+    }
+}

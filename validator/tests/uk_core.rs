@@ -1,0 +1,78 @@
+//! UK Core's own published examples against UK Core: an error exactly where the reference validator has one. See
+//! [UK Core](https://simplifier.net/hl7fhirukcorer4).
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+#![expect(clippy::print_stdout, reason = "says what was skipped, and the figures")]
+
+#[path = "support/shared.rs"]
+mod shared;
+
+use std::collections::BTreeSet;
+use std::io::Read;
+
+use serde_json::Value as Json;
+use signalbox_validator::{Options, ProfileSet, json::Document};
+
+const PACK: &[u8] = include_bytes!("../../fhir-profiles/hl7.fhir.r4.core.pack");
+
+/// Base R4 with all conformance resources of a package on top.
+fn with_package(package: &std::path::Path) -> ProfileSet {
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(std::fs::File::open(package).unwrap()));
+    let mut builder = ProfileSet::builder().pack(PACK);
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let name = entry.path().unwrap().to_string_lossy().into_owned();
+        let mut text = Vec::new();
+        entry.read_to_end(&mut text).unwrap();
+        let is_json = std::path::Path::new(&name).extension().is_some_and(|end| end == "json");
+        if is_json && !name.ends_with("/package.json") {
+            builder = builder.resource(name, text);
+        }
+    }
+    builder.build().unwrap().0
+}
+
+/// Rules that find the errors of these examples and are not part of profiles: displays of codes, and Bundle.
+const NOT_OF_PROFILES: [&str; 2] =
+    ["UKCore-DiagnosticReport-ECG-Example.json", "UKCore-HealthcareService-OrthopaedicService-Example.json"];
+
+#[test]
+fn uk_core_examples_have_an_error_exactly_where_the_reference_has_one() {
+    let Some(shared) = shared::folder("UK Core examples against UK Core") else { return };
+    let set = with_package(&shared.join("packages/fhir.r4.ukcore-2.0.0-sequence.tgz"));
+    let labels: Json =
+        serde_json::from_slice(&std::fs::read(shared.join("oracle/labels-uk-core.json")).unwrap()).unwrap();
+    let is_error = |issue: &Json| matches!(issue["severity"].as_str(), Some("error" | "fatal"));
+    let mut compared = 0;
+    let (mut expected, mut found) = (BTreeSet::new(), BTreeSet::new());
+    for entry in std::fs::read_dir(shared.join("examples/uk-core")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|end| end != "json") {
+            continue;
+        }
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let bytes = std::fs::read(&path).unwrap();
+        let document = Document::read(&bytes).unwrap();
+        let resource_type = document.root().str_at(&["resourceType"]).unwrap();
+        let profile = format!("https://fhir.hl7.org.uk/StructureDefinition/UKCore-{resource_type}");
+        let options = Options { profiles: vec![profile], ..Options::default() };
+        let errors: Vec<String> = set
+            .validate_with(&document, &options)
+            .iter()
+            .filter(|issue| issue.severity.is_error())
+            .map(ToString::to_string)
+            .collect();
+        compared += 1;
+        let label = labels[&name].as_array();
+        if label.is_some_and(|issues| issues.iter().any(is_error)) {
+            expected.insert(name.clone());
+        }
+        assert!(errors.is_empty() || expected.contains(&name), "false alarm in {name}: {errors:#?}");
+        if !errors.is_empty() {
+            found.insert(name);
+        }
+    }
+    let missed: BTreeSet<&str> = expected.difference(&found).map(String::as_str).collect();
+    println!("UK Core: {compared} examples, {} of {} broken ones found, no false alarm", found.len(), expected.len());
+    assert_eq!(compared, 139);
+    assert!(missed.is_subset(&NOT_OF_PROFILES.into()), "{missed:?}");
+}
