@@ -80,7 +80,7 @@ fn judge_document(
     let mut issues = judge.validation.check(document);
     let policy =
         judge.sources.get(&arrival.sender.source).map_or(UnknownProfile::Warn, |source| source.unknown_profile);
-    let known = |url: &str| judge.validation.applies(url, &arrival.resource_type);
+    let known = |url: &str| judge.validation.applies(url);
     issues.extend(profiles::unknown(root, &arrival.resource_type, policy, known));
     if issues.iter().any(Issue::is_error) {
         return Err(Rejection::Invalid(issues));

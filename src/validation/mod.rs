@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use signalbox_validator::json::Document;
-use signalbox_validator::{PackError, ProfileSet};
+use signalbox_validator::{Options, PackError, ProfileSet};
 
 use crate::outcome::Issue;
 
@@ -37,14 +37,15 @@ impl Validation {
     /// Checks a resource; no issue of severity error or fatal means it is valid.
     #[must_use]
     pub fn check(&self, document: &Document<'_>) -> Vec<Issue> {
-        self.profiles.validate(document).into_iter().map(to_issue).collect()
+        // What is said of profiles that nobody has is the source's policy.
+        let options = Options { unknown_profile: None, ..Options::default() };
+        self.profiles.validate_with(document, &options).into_iter().map(to_issue).collect()
     }
 
-    /// Whether a resource of this type is checked against the profile with this canonical URL.
+    /// Whether a resource that names the profile with this canonical is checked against it.
     #[must_use]
-    pub fn applies(&self, profile: &str, resource_type: &str) -> bool {
-        let url = profile.split_once('|').map_or(profile, |(url, _)| url);
-        url.strip_prefix("http://hl7.org/fhir/StructureDefinition/") == Some(resource_type)
+    pub fn applies(&self, profile: &str) -> bool {
+        self.profiles.has_profile(profile)
     }
 
     /// Whether FHIR R4 has this (concrete) resource type.

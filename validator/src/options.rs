@@ -9,10 +9,12 @@ pub struct Options {
     pub profiles: Vec<String>,
     /// How bad an extension without a definition is. An unknown `modifierExtension` is always an error.
     pub unknown_extension: Severity,
+    /// How bad a profile is that `meta.profile` names and nobody has; `None` leaves it to the caller to say.
+    pub unknown_profile: Option<Severity>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { profiles: Vec::new(), unknown_extension: Severity::Warning }
+        Self { profiles: Vec::new(), unknown_extension: Severity::Warning, unknown_profile: Some(Severity::Warning) }
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn url(extension: Value<'_>) -> Option<Finding> {
 /// An extension whose definition nobody has.
 pub(crate) fn unknown(url: &str, is_modifier: bool, severity: Severity) -> Finding {
     let what = if is_modifier { "This modifier extension" } else { "This extension" };
-    let message = format!("{what} has no definition here: {}.", quoted_url(url));
+    let message = format!("{what} has no definition here: {}.", super::url(url));
     let severity = if is_modifier { Severity::Error } else { severity };
     let code = if severity.is_error() { IssueCode::Structure } else { IssueCode::BusinessRule };
     Finding { severity, ..Finding::error(Rule::Extension, code, message) }
@@ -39,7 +39,7 @@ pub(crate) fn unknown_part(url: &str) -> Finding {
 
 /// A definition that is not one of an extension.
 pub(crate) fn not_an_extension(url: &str) -> Finding {
-    let message = format!("{} is not the definition of an extension.", quoted_url(url));
+    let message = format!("{} is not the definition of an extension.", super::url(url));
     Finding::error(Rule::Extension, IssueCode::Structure, message)
 }
 
@@ -47,17 +47,12 @@ pub(crate) fn not_an_extension(url: &str) -> Finding {
 pub(crate) fn wrong_element(url: &str, is_modifier: bool) -> Finding {
     let (is, belongs) =
         if is_modifier { ("is a modifier", "modifierExtension") } else { ("is no modifier", "extension") };
-    let message = format!("The extension {} {is}: it belongs in '{belongs}'.", quoted_url(url));
+    let message = format!("The extension {} {is}: it belongs in '{belongs}'.", super::url(url));
     Finding::error(Rule::Extension, IssueCode::Structure, message)
 }
 
 /// An extension where its definition does not allow it.
 pub(crate) fn wrong_context(url: &str, allowed: &str) -> Finding {
-    let message = format!("The extension {} may not be used here, only on {allowed}.", quoted_url(url));
+    let message = format!("The extension {} may not be used here, only on {allowed}.", super::url(url));
     Finding::error(Rule::Extension, IssueCode::Structure, message)
-}
-
-/// A url is a name, not a value of the patient's; a long one is cut.
-fn quoted_url(url: &str) -> String {
-    url.chars().filter(|character| !character.is_control()).take(200).collect()
 }

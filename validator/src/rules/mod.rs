@@ -118,3 +118,13 @@ pub(crate) fn quoted(text: &str) -> String {
     }
     short
 }
+
+/// A URL for a message. Only what looks like one is shown: anything else may be about a patient.
+pub(crate) fn url(text: &str) -> &str {
+    let plain = text.len() <= 255 && !text.contains(char::is_whitespace);
+    if plain && ["http://", "https://", "urn:"].iter().any(|start| text.starts_with(start)) {
+        text
+    } else {
+        "named here"
+    }
+}

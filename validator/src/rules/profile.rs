@@ -1,7 +1,7 @@
 //! What [profiles](https://hl7.org/fhir/R4/profiling.html) say besides the facets that have files of their own: how often
 //! an element or slice appears, which types are left, and which profiles could be met.
 
-use super::{Finding, Rule};
+use super::{Finding, Rule, url};
 use crate::definition::Max;
 use crate::issue::{IssueCode, Severity};
 
@@ -62,9 +62,7 @@ pub(crate) fn other_type(profile: &str, expected: &str, found: &str) -> Finding 
 }
 
 /// A profile that is named and not loaded.
-pub(crate) fn unknown(profile: &str, asked: bool) -> Finding {
-    let message = format!("The profile {profile} is not loaded: nothing was checked against it.");
-    let severity = if asked { Severity::Error } else { Severity::Warning };
-    let code = if asked { IssueCode::NotFound } else { IssueCode::Structure };
-    Finding { severity, ..Finding::error(Rule::Profile, code, message) }
+pub(crate) fn unknown(profile: &str, severity: Severity) -> Finding {
+    let message = format!("The profile {} is not loaded: nothing was checked against it.", url(profile));
+    Finding { severity, ..Finding::error(Rule::Profile, IssueCode::Structure, message) }
 }

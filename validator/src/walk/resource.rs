@@ -2,6 +2,7 @@
 //! that it must meet. See [meta.profile](https://hl7.org/fhir/R4/resource.html#Meta).
 
 use super::{Demands, Place, Walk};
+use crate::issue::Severity;
 use crate::json::{Kind, Value};
 use crate::location::{Location, Segment};
 use crate::node::{Element, Type};
@@ -16,7 +17,7 @@ impl<'a> Walk<'a> {
         for canonical in &self.options.profiles {
             match self.set.profile(canonical) {
                 Some(asked) => demands.push(&asked.root),
-                None => self.report(value, location, None, profile::unknown(canonical, true)),
+                None => self.report(value, location, None, profile::unknown(canonical, Severity::Error)),
             }
         }
         self.resource(value, location, demands);
@@ -52,9 +53,10 @@ impl<'a> Walk<'a> {
                 add(demands, &claimed.root);
                 continue;
             }
+            let Some(severity) = self.options.unknown_profile else { continue };
             let meta = place.location.step(Segment::Child("meta"));
             let list = meta.step(Segment::Child("profile"));
-            self.report(claim, &list.step(Segment::Item(index)), None, profile::unknown(&canonical, false));
+            self.report(claim, &list.step(Segment::Item(index)), None, profile::unknown(&canonical, severity));
         }
     }
 
