@@ -6,7 +6,7 @@ use std::path::Path;
 use reqwest::{Method, StatusCode};
 
 use crate::support::gateway_process::{self, GatewayProcess, Said, run};
-use crate::support::{ADA, BEN, patient};
+use crate::support::{ADA, BEN, MllpSender, adt, patient};
 
 /// A configuration for one source, from what `source token` printed.
 fn configure(folder: &Path) -> String {
@@ -79,6 +79,45 @@ async fn what_a_source_sent_is_found_while_the_gateway_runs_and_after() {
         assert!(database.out.contains(told), "{}", database.out);
     }
     assert!(find(&["--patient", ADA]).out.contains(&task));
+}
+
+#[tokio::test]
+async fn an_hl7_message_is_found_by_its_control_id_its_type_and_its_patient() {
+    let folder = gateway_process::folder();
+    let config = folder.path().to_str().unwrap();
+    let door = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let text = format!(
+        "data = \"data\"\nhttp.listen = \"127.0.0.1:0\"\n[sources.pas]\nods = \"RX1\"\naddresses = [\"127.0.0.1\"]\n\
+         [mllp.adt]\nlisten = \"{door}\"\nsources = [\"pas\"]\n[[routes]]\nname = \"adt\"\nmessages = [\"ADT\"]\nto = []\n"
+    );
+    std::fs::write(folder.path().join("signalbox.toml"), text).unwrap();
+    let gateway = GatewayProcess::start(folder.path());
+    let mut sender = MllpSender::connect(door).await;
+    let answer = sender.ask(&adt("A31", "C0001", ADA, "Lovelace")).await;
+    let exchange = answer.split('|').nth(9).unwrap().to_owned();
+    assert!(sender.ask(&adt("A31", "C0001", ADA, "Other")).await.contains("MSA|AE|C0001"));
+    assert!(sender.ask(&adt("A31", "Lovelace^Ada", ADA, "Other")).await.contains("MSA|AA|Lovelace"));
+    for filter in [
+        &["--correlation-id", "C0001", "--outcome", "accepted"][..],
+        &["--type", "ADT^A31", "--outcome", "accepted"],
+        &["--patient", ADA],
+    ] {
+        let found = run(&[&["exchanges", "--config", config], filter].concat());
+        assert!(found.out.contains(&exchange) && found.out.contains("message  ADT^A31"), "{filter:?}: {}", found.out);
+        assert!(!found.out.contains("Lovelace") && !found.out.contains(ADA), "{}", found.out);
+    }
+    let story = run(&["show", &exchange, "--config", config]);
+    for told in ["message of ADT^A31, accepted", "by mllp/adt from pas (RX1)", "control id C0001", "routed     by adt"]
+    {
+        assert!(story.out.contains(told), "{}", story.out);
+    }
+    let refused = run(&["exchanges", "--outcome", "refused", "--config", config]);
+    let refused = refused.out.split_whitespace().next().unwrap().to_owned();
+    let story = run(&["show", &refused, "--config", config]);
+    assert!(story.out.contains("MSH-10") && story.out.contains("with a refusal (409"), "{}", story.out);
+    gateway.terminate();
+    let log = std::fs::read_to_string(folder.path().join("gateway.log")).unwrap();
+    assert!(log.contains("used again") && !log.contains("Lovelace") && !log.contains(ADA), "{log}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ async fn a_repeat_is_delivered_once_and_everything_a_partner_may_answer_has_its_
         Answer::AnotherMessage,
         Answer::HangUpHalfway,
         Answer::HangUp,
-        Answer::Accept,
+        Answer::AcceptInPieces,
         Answer::Reject(101),
         Answer::Error(103),
     ]);

@@ -47,6 +47,8 @@ mod golden_cases_are_tried;
 #[cfg(test)]
 mod hl7_comes_in_by_mllp;
 #[cfg(test)]
+mod hl7_from_everywhere;
+#[cfg(test)]
 mod hl7_goes_through_tls;
 #[cfg(test)]
 mod hl7_is_passed_on;

@@ -26,6 +26,8 @@ pub(crate) enum Answer {
     HangUpHalfway,
     /// Reads on and says nothing.
     Silence,
+    /// AA in two pieces, cut before its last byte.
+    AcceptInPieces,
     /// AA, but for another message.
     AnotherMessage,
     /// AA, as soon as [`MllpPeer::release`] allows one.
@@ -163,6 +165,16 @@ impl Desk {
             self.received.lock().unwrap().push(received);
             let reply = match answer {
                 Answer::Accept => acknowledgement("AA", &id, ""),
+                Answer::AcceptInPieces => {
+                    let whole = acknowledgement("AA", &id, "");
+                    let (first, second) = whole.split_at(whole.len() - 1);
+                    stream.set_nodelay(true).unwrap();
+                    if stream.write_all(first).await.is_err() {
+                        return;
+                    }
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    bytes::Bytes::copy_from_slice(second)
+                }
                 Answer::Error(code) => acknowledgement("AE", &id, &error(code)),
                 Answer::Reject(code) => acknowledgement("AR", &id, &error(code)),
                 Answer::AnotherMessage => acknowledgement("AA", "00000000000000000000", ""),

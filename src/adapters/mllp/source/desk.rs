@@ -170,9 +170,7 @@ impl Desk {
 
     fn ids(&self, header: Option<&Header<'_>>) -> RequestIds {
         let control_id = header.map(|header| header.field(10)).unwrap_or_default();
-        let plain =
-            (1..=LONGEST).contains(&control_id.len()) && control_id.iter().all(|byte| (b' '..=b'~').contains(byte));
-        let correlation = if plain {
+        let correlation = if is_name(control_id) {
             String::from_utf8_lossy(control_id).into_owned()
         } else {
             Uuid::from_bytes(self.chance.bytes()).to_string()
@@ -194,6 +192,13 @@ fn message_id(header: &Header<'_>) -> Uuid {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
+}
+
+/// Whether it looks like an id. In a message whose fields are shifted, anything may stand in MSH-10: what is stored in
+/// clear and logged must not be a name or an address.
+fn is_name(control_id: &[u8]) -> bool {
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:/+=#@".contains(byte);
+    (1..=LONGEST).contains(&control_id.len()) && control_id.iter().all(fits)
 }
 
 fn is_commit_byte(message: &[u8]) -> bool {
