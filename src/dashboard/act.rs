@@ -75,7 +75,7 @@ pub(super) fn ask(action: &str, verb: &str, name: &str, class: &str, hidden: &[(
     let field = format!("reason {} {name}", verb.to_lowercase()).replace(' ', "-");
     html! {
         details.act {
-            summary aria-label=(format!("{verb} {name}")) { (verb) "…" }
+            summary.(class) aria-label=(format!("{verb} {name}")) { (verb) "…" }
             form method="post" action=(action) {
                 @for (name, value) in hidden { input type="hidden" name=(name) value=(value); }
                 label for=(field) { "Why? It is kept in the register." }

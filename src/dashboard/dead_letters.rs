@@ -67,19 +67,18 @@ pub(super) async fn show(
 
 fn section(number: usize, group: &DeadLetters, letters: &[DeadLetter], person: &Person, age: &str) -> Markup {
     let title = format!("group-{number}");
-    let which = format!("all {} of group {}", group.count, number + 1);
+    let which = format!("{} of group {}", group.count, number + 1);
     let hidden = [("destination", &*group.destination), ("state", group.state.as_str()), ("because", &*group.reason)];
     let shown = i64::try_from(letters.len()).unwrap_or(i64::MAX);
     html! {
         section.group aria-labelledby=(title) {
-            h2 id=(title) { (group.count) " × " (group.destination) }
-            p.why { span.outcome.refused { (group.state.as_str()) } " "
-                @if group.reason.is_empty() { "no reason was given" } @else { (group.reason) } }
+            h2 id=(title) { (group.count) " × " (group.destination) " " span.state-word.(group.state.as_str()) { (group.state.as_str()) } }
+            p.why { @if group.reason.is_empty() { "no reason was given" } @else { (group.reason) } }
             p.small { "The first " (age) " ago, the last " (moment(group.last)) }
-            @if person.role.may_act() {
+            @if person.role.may_act() && group.count > 1 {
                 div.acts {
-                    (ask("/dead-letters/retry", "Retry", &which, "primary", &hidden))
-                    (ask("/dead-letters/skip", "Skip", &which, "danger", &hidden))
+                    (ask("/dead-letters/retry", "Retry all", &which, "primary", &hidden))
+                    (ask("/dead-letters/skip", "Skip all", &which, "danger", &hidden))
                 }
             }
             ul.letters {

@@ -136,7 +136,7 @@ fn one_delivery(
     let name = format!("delivery to {}", delivery.destination);
     let of = |verb: &str| format!("/deliveries/{}/{verb}", id(delivery.id));
     html! {
-        article.delivery {
+        article.delivery.(delivery.state.as_str()) {
             header {
                 h3 { (delivery.destination) }
                 span.state-word.(delivery.state.as_str()) { (delivery.state.as_str()) }

@@ -43,12 +43,19 @@ pub(super) async fn show(
 /// Everything that changes.
 pub(super) fn parts(overview: &Overview, person: &Person) -> Markup {
     html! {
-        section.summary data-part="summary" aria-labelledby="now" {
+        section.summary.(word(overview.worst()).0) data-part="summary" aria-labelledby="now" {
             h1 #now { (headline(overview)) }
-            p.state { span #line role="status" { "As of" } " " (moment(overview.at)) }
+            p.state { span #line role="status" { "As of" } " " (moment(overview.at)) " UTC" }
         }
         section aria-labelledby="destinations-title" {
-            h2 #destinations-title { "Destinations" }
+            div.title {
+                h2 #destinations-title { "Destinations" }
+                p.small.legend {
+                    span { span.key.came {} "in" }
+                    span { span.key.went {} "out" }
+                    span { "in the last quarter of an hour" }
+                }
+            }
             @if overview.destinations.is_empty() {
                 p { "No destination is configured: messages are recorded and sent nowhere." }
             }
@@ -112,9 +119,9 @@ fn destination(one: &Destination, overview: &Overview, person: &Person) -> Marku
             dl.figures {
                 div { dt { "Waiting" } dd { a href=(of_destination("/exchanges", "waiting")) { (waiting(figures)) } } }
                 div { dt { "Oldest" } dd { (oldest.as_deref().unwrap_or("–")) } }
-                div { dt { "In a minute" } dd { (one.rates.came) } }
-                div { dt { "Out a minute" } dd { (one.rates.went) } }
-                div { dt { "Dead letters" } dd { a href="/dead-letters" { (figures.dead) } } }
+                div { dt { "In / min" } dd { (one.rates.came) } }
+                div { dt { "Out / min" } dd { (one.rates.went) } }
+                div { dt { "Dead" } dd { a href="/dead-letters" aria-label=(format!("{} dead letters", figures.dead)) { (figures.dead) } } }
             }
             (chart::flow(&one.rates.bars, &label))
             @if let Some((note, at, attempts)) = &figures.failure {
@@ -152,28 +159,41 @@ fn door(overview: &Overview) -> Markup {
     }
 }
 
-/// Exchanges, one a row.
+/// Exchanges, one a row. The roles stay a table's where a small window shows each row as a block.
 pub(super) fn table(lines: &[Line]) -> Markup {
+    let columns = ["Exchange", "Received", "Source", "What", "Answer", "Deliveries"];
     html! {
         @if lines.is_empty() { p { "None." } } @else {
             div.scroll tabindex="0" role="region" aria-label="Exchanges" {
-                table {
-                    thead { tr { th scope="col" { "Exchange" } th scope="col" { "Received" } th scope="col" { "Source" }
-                        th scope="col" { "What" } th scope="col" { "Answer" } th scope="col" { "Deliveries" } } }
-                    tbody {
-                        @for line in lines {
-                            tr {
-                                th scope="row" { a.id href=(format!("/exchanges/{}", id(line.id))) { (id(line.id)) } }
-                                td { (moment(line.received_at)) }
-                                td { (line.source) }
-                                td { (line.interaction) " " (line.resource_type.as_deref().unwrap_or("")) }
-                                td { span.outcome.(line.outcome.as_str()) { (line.outcome.as_str()) } " " (line.status) }
-                                td { (line.deliveries) }
-                            }
-                        }
-                    }
+                table.exchanges role="table" {
+                    thead role="rowgroup" { tr role="row" {
+                        @for column in columns { th scope="col" role="columnheader" { (column) } }
+                    } }
+                    tbody role="rowgroup" { @for line in lines { (row(line)) } }
                 }
             }
         }
+    }
+}
+
+fn row(line: &Line) -> Markup {
+    let outcome = line.outcome.as_str();
+    html! {
+        tr role="row" {
+            th scope="row" role="rowheader" { a.id href=(format!("/exchanges/{}", id(line.id))) { (id(line.id)) } }
+            td role="cell" { (moment(line.received_at)) }
+            td role="cell" { (line.source) }
+            td role="cell" { (line.interaction) " " (line.resource_type.as_deref().unwrap_or("")) }
+            td.answer role="cell" { span.outcome.(outcome) { (outcome) } " " (line.status) }
+            td role="cell" { ul.chips { @for one in line.deliveries.split(", ") { (chip(one)) } } }
+        }
+    }
+}
+
+/// A delivery in a word: where to, and how it stands.
+fn chip(delivery: &str) -> Markup {
+    let (destination, state) = delivery.rsplit_once(' ').unwrap_or((delivery, ""));
+    html! {
+        @if !state.is_empty() { li.state-word.(state) { (destination) " " span.how { (state) } } }
     }
 }

@@ -73,6 +73,11 @@ impl Overview {
         Ok(Self { at, destinations, door, latest })
     }
 
+    /// How the worst destination does.
+    pub(super) fn worst(&self) -> Condition {
+        self.destinations.iter().map(|one| one.condition).max().unwrap_or(Condition::Good)
+    }
+
     /// Whether any destination is as bad as this, or worse.
     pub(super) fn count(&self, condition: Condition) -> usize {
         self.destinations.iter().filter(|one| one.condition == condition).count()

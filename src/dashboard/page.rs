@@ -84,6 +84,7 @@ fn frame(title: &str, head: &Markup, content: &Markup) -> Markup {
                     (head)
                 }
                 main #main tabindex="-1" { (content) }
+                footer { p { "Signalbox " (env!("CARGO_PKG_VERSION")) ". Times are UTC." } }
             }
         }
     }

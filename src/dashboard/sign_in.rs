@@ -81,11 +81,11 @@ pub(super) async fn form(State(pages): State<Arc<Pages>>, Query(query): Query<Ha
 }
 
 fn markup(next: &str, known: bool, fault: Option<&str>) -> Markup {
-    html! {
+    html! { div.alone {
         h1 { "Sign in" }
         @if !known {
             p.note role="status" {
-                "There is no operator yet. On the gateway's machine, run " code { "signalbox operator add NAME" } "."
+                "There is no operator yet. On the gateway's machine, run " code { "signalbox operator add NAME --role operator" } "."
             }
         }
         @if let Some(fault) = fault { p.fault role="alert" { (fault) } }
@@ -97,7 +97,7 @@ fn markup(next: &str, known: bool, fault: Option<&str>) -> Markup {
             input #password name="password" type="password" autocomplete="current-password" required;
             button.primary type="submit" { "Sign in" }
         }
-    }
+    } }
 }
 
 /// Takes the form.

@@ -85,6 +85,8 @@ mod the_database_is_found_and_started;
 #[cfg(test)]
 mod the_demos_partners;
 #[cfg(test)]
+mod the_first_page_is_live;
+#[cfg(test)]
 mod the_gateway_is_killed;
 #[cfg(test)]
 mod the_gateway_is_killed_under_hl7;
