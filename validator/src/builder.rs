@@ -115,7 +115,7 @@ impl<'b> ProfileSetBuilder<'b> {
                 warnings.push(unreadable(source, None, &error.to_string()));
             }
         }
-        let Loader { mut definitions, sources, terminology } = loader;
+        let Loader { mut definitions, sources, terminology, globals } = loader;
         let own: Vec<&str> = read.iter().map(|(info, _)| info.name.as_str()).collect();
         let bound: Vec<String> = bound(&definitions);
         let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
@@ -137,7 +137,8 @@ impl<'b> ProfileSetBuilder<'b> {
         check_links(&definitions, &sources, &mut warnings);
         let packs = read.iter().map(|(info, _)| info.clone()).chain(self.packages).collect();
         let code_systems = terminology.codes_by_system();
-        Ok((ProfileSet::new(packs, arena, definitions, value_sets, ids, code_systems), warnings))
+        let set = ProfileSet::new(packs, arena, definitions, value_sets, ids, code_systems);
+        Ok((set.with_globals(globals), warnings))
     }
 }
 
@@ -153,6 +154,8 @@ struct Loader<'d> {
     definitions: Definitions,
     sources: Sources,
     terminology: Terminology<'d>,
+    /// Profiles that an implementation guide applies to all resources of a type.
+    globals: FxHashMap<Box<str>, Vec<Box<str>>>,
 }
 
 impl<'d> Loader<'d> {
@@ -174,6 +177,13 @@ impl<'d> Loader<'d> {
             }
             Some("CodeSystem") => {
                 self.terminology.code_systems.insert(url, root);
+            }
+            Some("ImplementationGuide") => {
+                for global in root.get("global").into_iter().flat_map(Value::items) {
+                    if let (Some(name), Some(profile)) = (global.str_at(&["type"]), global.str_at(&["profile"])) {
+                        self.globals.entry((*name).into()).or_default().push((*profile).into());
+                    }
+                }
             }
             Some(_) => {}
             None => warnings.push(unreadable(source, None, "it is not a FHIR resource: it has no 'resourceType'")),

@@ -26,6 +26,7 @@ pub struct ProfileSet {
     snapshots: Snapshots,
     profiles: Profiles,
     value_set_ids: FxHashMap<String, ValueSetId>,
+    globals: FxHashMap<Box<str>, Vec<Box<str>>>,
     vital_signs: OnceLock<FxHashMap<Box<str>, Box<str>>>,
     value_sets: Vec<ValueSet>,
     code_systems: FxHashMap<Box<str>, Codes>,
@@ -64,7 +65,29 @@ impl ProfileSet {
         let snapshots = Snapshots::new(definitions.len());
         let profiles = Profiles::new(definitions.len());
         let vital_signs = OnceLock::new();
-        Self { packs, arena, definitions, snapshots, profiles, value_set_ids, vital_signs, value_sets, code_systems }
+        let globals = FxHashMap::default();
+        Self {
+            packs,
+            arena,
+            definitions,
+            snapshots,
+            profiles,
+            value_set_ids,
+            globals,
+            vital_signs,
+            value_sets,
+            code_systems,
+        }
+    }
+
+    /// The set with the profiles that implementation guides apply to all resources of a type.
+    pub(crate) fn with_globals(self, globals: FxHashMap<Box<str>, Vec<Box<str>>>) -> Self {
+        Self { globals, ..self }
+    }
+
+    /// The canonicals of the profiles that all resources of a type must meet.
+    pub(crate) fn globals(&self, resource_type: &str) -> &[Box<str>] {
+        self.globals.get(resource_type).map_or(&[], Vec::as_slice)
     }
 
     /// Validates a document against the base definition of the type it names. No issue is an error, or worse, exactly

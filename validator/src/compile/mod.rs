@@ -57,10 +57,13 @@ pub(crate) fn compile(
     };
     let types = || definitions.iter().filter(|definition| definition.is_type());
     for definition in types() {
-        let node = compiler.reserve();
+        // Of two definitions of one type the later one wins.
+        let known = compiler.types.get(definition.type_name.as_str()).map(|(_, node)| *node);
+        let node = known.unwrap_or_else(|| compiler.reserve());
         compiler.types.insert(&definition.type_name, (definition, node));
     }
-    for definition in types() {
+    let winners: Vec<&StructureDefinition> = compiler.types.values().map(|(definition, _)| *definition).collect();
+    for definition in types().filter(|one| winners.iter().any(|winner| std::ptr::eq(*winner, *one))) {
         compiler.compile_type(definition)?;
     }
     let concrete = types().filter(|definition| definition.kind == Kind::Resource && !definition.is_abstract);

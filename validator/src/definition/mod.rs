@@ -100,12 +100,13 @@ impl StructureDefinition {
     }
 }
 
-/// Whether a definition narrows another or introduces something.
+/// Whether a definition narrows another or introduces something. One that starts from the type it is about narrows it,
+/// whatever it says itself.
 pub(crate) fn derivation(definition: Value<'_>) -> Derivation {
-    match definition.str_at(&["derivation"]).as_deref() {
-        Some("constraint") => Derivation::Constraint,
-        _ => Derivation::Specialization,
-    }
+    let (base, type_name) = (definition.str_at(&["baseDefinition"]), definition.str_at(&["type"]));
+    let is_of_base = base.zip(type_name).is_some_and(|(base, name)| base.rsplit('/').next() == Some(&*name));
+    let says_so = definition.str_at(&["derivation"]).as_deref() == Some("constraint");
+    if says_so || is_of_base { Derivation::Constraint } else { Derivation::Specialization }
 }
 
 /// The elements that a definition introduces or changes: those of a pack, else the differential; where a type has

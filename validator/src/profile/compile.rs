@@ -17,7 +17,7 @@ pub(super) fn profile(source: Source<'_>, index: usize) -> Option<Profile> {
     let id = ProfileId(u32::try_from(index).ok()?);
     let is_type = definition.is_type();
     let base = source.snapshots.get(source.definitions, &type_url(&definition.type_name)).ok();
-    let compiler = Compiler { source, profile: id };
+    let compiler = Compiler { source, profile: id, type_root: base.map(|base| &base.root) };
     let root = match base {
         Some(base) if !is_type => compiler.demand(&snapshot.root, Some(&base.root), &snapshot.root.name, 0),
         _ => Demand { label: snapshot.root.name.as_str().into(), profile: id, ..Demand::default() },
@@ -71,6 +71,8 @@ pub(super) fn choice_key(name: &str, type_name: &str) -> String {
 struct Compiler<'p> {
     source: Source<'p>,
     profile: ProfileId,
+    /// The tree of the type that is constrained, in which content references are looked up.
+    type_root: Option<&'p Branch>,
 }
 
 impl Compiler<'_> {
@@ -168,10 +170,13 @@ impl Compiler<'_> {
             let snapshot = self.source.snapshots.get(self.source.definitions, &type_url(code)).ok();
             snapshot.map_or(&[][..], |snapshot| snapshot.root.children.as_slice())
         };
+        let referred = || {
+            let reference = base.and_then(|base| base.element.content_reference.as_ref())?;
+            self.type_root?.at(reference.split_once('.').map_or("", |(_, path)| path))
+        };
         let of_base = match base {
             Some(base) if !base.children.is_empty() => base.children.as_slice(),
-            Some(base) if base.element.content_reference.is_some() => branch.children.as_slice(),
-            _ => plain(),
+            _ => referred().map_or_else(plain, |target| target.children.as_slice()),
         };
         let mut shape = Shape::default();
         let mut required = Vec::new();

@@ -27,7 +27,7 @@ pub(crate) fn meets(constant: &Constant, value: Value<'_>, how: Match) -> bool {
         (Constant::String(expected), Kind::String) => value.as_str().is_some_and(|text| *text == **expected),
         (Constant::Object(members), Kind::Object) => {
             members.iter().all(|(key, expected)| value.get(key).is_some_and(|found| meets(expected, found, how)))
-                && (how == Match::Pattern || surplus(constant, value).is_none())
+                && (how == Match::Pattern || surplus(constant, value).next().is_none())
         }
         (Constant::Array(items), Kind::Array) => match how {
             Match::Fixed => {
@@ -55,9 +55,7 @@ pub(crate) fn check<'a>(
                     None => report(value, location, missing(key, expected, how)),
                 }
             }
-            if how == Match::Fixed
-                && let Some(member) = surplus(constant, value)
-            {
+            for member in surplus(constant, value).filter(|_| how == Match::Fixed) {
                 let message = "The fixed value of this element does not have this property.";
                 let key = member.key().unwrap_or_default();
                 let finding = Finding::error(rule(how), IssueCode::Value, message);
@@ -69,9 +67,10 @@ pub(crate) fn check<'a>(
     }
 }
 
-fn surplus<'a>(constant: &Constant, value: Value<'a>) -> Option<Value<'a>> {
+/// Members that a fixed value does not have; ids and extensions are no part of a value.
+fn surplus<'a>(constant: &Constant, value: Value<'a>) -> impl Iterator<Item = Value<'a>> {
     let known = |key: &str| key == OPEN || key == "id" || key == "extension" || constant.get(key).is_some();
-    value.children().find(|member| member.key().is_some_and(|key| !known(&key) && !key.starts_with('_')))
+    value.children().filter(move |member| member.key().is_some_and(|key| !known(&key) && !key.starts_with('_')))
 }
 
 fn rule(how: Match) -> Rule {

@@ -72,11 +72,16 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Whether a type is the one expected, or a resource where any may stand. A code is no string here.
+    pub(super) fn is_a(&self, type_name: &str, expected: &str) -> bool {
+        let any = matches!(expected, "Resource" | "DomainResource");
+        type_name == expected || (any && self.set.ancestors(type_name).any(|ancestor| ancestor == expected))
+    }
+
     /// A value of a type that a profile does not leave.
     pub(super) fn types_left(&mut self, place: Place<'_, 'a>, demand: &'a Demand, type_name: &str) {
         let Some(left) = &demand.types else { return };
-        let fits = |name: &str| name == type_name || self.set.ancestors(type_name).any(|ancestor| ancestor == name);
-        if !type_name.is_empty() && !left.iter().any(|name| fits(name)) {
+        if !type_name.is_empty() && !left.iter().any(|name| self.is_a(type_name, name)) {
             self.report_demand(place, demand, profile::type_not_left(&demand.label, type_name, left));
         }
     }
@@ -90,8 +95,7 @@ impl<'a> Walk<'a> {
         demands: &mut Demands<'a>,
     ) {
         for TypeProfiles { code, profiles } in &demand.type_profiles {
-            let of_type = **code == *type_name || self.set.ancestors(type_name).any(|ancestor| *ancestor == **code);
-            if of_type {
+            if self.is_a(type_name, code) {
                 self.add_profiles(place, profiles, Some(demand), demands);
             }
         }

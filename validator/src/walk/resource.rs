@@ -36,6 +36,11 @@ impl<'a> Walk<'a> {
         let node = set.node(node);
         let place = Place { value, location, node, within: None, beside_value: false };
         self.claimed(place, &mut demands);
+        for canonical in set.globals(&node.name) {
+            if let Some(global) = set.profile(canonical) {
+                add(&mut demands, &global.root);
+            }
+        }
         self.applied_by_code(place, &mut demands);
         self.check_types(place, &mut demands);
         for demand in &demands {

@@ -207,8 +207,7 @@ impl<'a> Walk<'a> {
             TestKind::Type(names) => {
                 let resource_type = value.str_at(&["resourceType"]);
                 let Some(type_name) = candidate.type_name.or(resource_type.as_deref()) else { return false };
-                let is = |name: &str| name == type_name || self.set.ancestors(type_name).any(|found| found == name);
-                names.iter().any(|name| is(name))
+                names.iter().any(|name| self.is_a(type_name, name))
             }
             TestKind::Profile(names) => names.iter().any(|name| {
                 let profile = self.set.profile(name);

@@ -1,0 +1,48 @@
+//! References of which a profile says where they lead: the type of the target, its profile, and how it is reached.
+
+use serde_json::{Value as Json, json};
+
+use super::{found, load, observation, patient, profile};
+
+fn targets(profiles: &Json, aggregation: &Json) -> Json {
+    let mut reference = json!({"code": "Reference", "targetProfile": profiles});
+    if !aggregation.is_null() {
+        reference["aggregation"] = aggregation.clone();
+    }
+    profile("P", "Observation", &json!([{"path": "Observation.subject", "type": [reference]}]))
+}
+
+#[test]
+fn a_target_has_the_type_that_the_profile_leaves() {
+    let set = load(&[targets(&json!(["http://hl7.org/fhir/StructureDefinition/Patient"]), &Json::Null)]);
+    assert_eq!(found(&set, &observation(&json!({"subject": {"reference": "Patient/1"}}))), [""; 0]);
+    let group = observation(&json!({"subject": {"reference": "Group/1"}}));
+    assert_eq!(found(&set, &group), ["error structure Observation.subject"]);
+}
+
+#[test]
+fn a_target_in_the_document_meets_the_profile() {
+    let named = profile("Named", "Patient", &json!([{"path": "Patient.name", "min": 1}]));
+    let set = load(&[named, targets(&json!(["http://example.org/Named"]), &Json::Null)]);
+    let contains = |members: &Json| {
+        let mut target = patient(members);
+        target["id"] = json!("p");
+        observation(&json!({"contained": [target], "subject": {"reference": "#p"}}))
+    };
+    assert_eq!(found(&set, &contains(&json!({"name": [{"text": "A"}]}))), [""; 0]);
+    assert_eq!(found(&set, &contains(&json!({"gender": "male"}))), ["error structure Observation.subject"]);
+    // What is elsewhere is not fetched.
+    assert_eq!(found(&set, &observation(&json!({"subject": {"reference": "Patient/1"}}))), [""; 0]);
+}
+
+#[test]
+fn a_reference_reaches_its_target_in_a_way_that_is_allowed() {
+    let patients = json!(["http://hl7.org/fhir/StructureDefinition/Patient"]);
+    let set = load(&[targets(&patients, &json!(["contained"]))]);
+    let mut target = patient(&json!({"gender": "male"}));
+    target["id"] = json!("p");
+    let inside = observation(&json!({"contained": [target], "subject": {"reference": "#p"}}));
+    assert_eq!(found(&set, &inside), [""; 0]);
+    let outside = observation(&json!({"subject": {"reference": "Patient/1"}}));
+    assert_eq!(found(&set, &outside), ["error structure Observation.subject"]);
+}
