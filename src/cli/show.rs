@@ -46,7 +46,8 @@ pub fn tell(story: &Story, now: DateTime<Utc>) -> String {
         let _ = tell_delivery(&mut text, delivery, attempts, before.as_ref(), now);
     }
     for (at, what, who, why, destination) in &story.acts {
-        let _ = writeln!(text, "\n{}  {who} said {what} at {destination}: {why}", time(*at));
+        let place = if destination.is_empty() { String::new() } else { format!(" at {destination}") };
+        let _ = writeln!(text, "\n{}  {who} said {what}{place}: {why}", time(*at));
     }
     text
 }

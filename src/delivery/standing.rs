@@ -16,6 +16,9 @@ pub fn standing(delivery: &ToldDelivery, before: Option<&Before>, now: DateTime<
     } else {
         ""
     };
+    if let Some(paused) = paused(delivery) {
+        return paused;
+    }
     match (delivery.state, delivery.due, before) {
         (DeliveryState::Waiting, _, Some(before)) => {
             let note = before.note.as_deref().map(|note| format!(": {note}")).unwrap_or_default();
@@ -42,6 +45,26 @@ pub fn standing(delivery: &ToldDelivery, before: Option<&Before>, now: DateTime<
         (DeliveryState::Delivered, ..) => format!("delivered at {}", time(delivery.updated_at)),
         (state, ..) => format!("{} at {}{holds}", state.as_str(), time(delivery.updated_at)),
     }
+}
+
+/// Why a delivery that would be sent is not: its destination is paused.
+fn paused(delivery: &ToldDelivery) -> Option<String> {
+    let at = delivery.paused_at?;
+    let would_go = match delivery.state {
+        DeliveryState::Ready => true,
+        DeliveryState::Unknown => delivery.due.is_some(),
+        _ => false,
+    };
+    let by = delivery.paused_by.as_deref().unwrap_or("somebody");
+    let because = delivery.paused_because.as_deref().unwrap_or("no reason was given");
+    would_go.then(|| {
+        format!(
+            "{}, and held: {} was paused by {by} at {}: {because}",
+            delivery.state.as_str(),
+            delivery.destination,
+            time(at)
+        )
+    })
 }
 
 /// An id as people write it.

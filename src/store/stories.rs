@@ -36,7 +36,8 @@ select id, received_at, endpoint, source, ods, end_user_ods, request_id, correla
 pub(super) const DELIVERIES: &str = "
 select d.seq, d.id, n.name as destination, d.route, d.state,
        case when d.due < 'infinity' then d.due end as due, d.give_up_at, d.attempts, d.note, d.updated_at,
-       exists (select from delivery_keys k where k.seq = d.seq) as holds_its_place
+       exists (select from delivery_keys k where k.seq = d.seq) as holds_its_place,
+       n.paused_at, n.paused_by, n.paused_because
   from deliveries d join destinations n on n.id = d.destination
  where d.exchange = $1 order by d.seq";
 
@@ -180,6 +181,10 @@ pub struct ToldDelivery {
     pub updated_at: DateTime<Utc>,
     /// Later deliveries of the same patient wait behind it.
     pub holds_its_place: bool,
+    /// Since when its destination is paused, if it is.
+    pub paused_at: Option<DateTime<Utc>>,
+    pub paused_by: Option<String>,
+    pub paused_because: Option<String>,
 }
 
 /// An attempt as it was recorded.

@@ -1,7 +1,7 @@
 //! Whoever runs the machine says at the command line who may sign in: with a password from standard input, a role, and a
 //! line in the register for every change.
 
-use sqlx::{ConnectOptions, PgConnection};
+use sqlx::PgConnection;
 
 use signalbox::dashboard::password;
 use signalbox::store::operators;
@@ -25,12 +25,7 @@ async fn has(db: &mut PgConnection, name: &str, password: &str) -> bool {
 #[tokio::test]
 async fn people_are_added_listed_given_another_password_and_removed() {
     let database = TestDatabase::create().await;
-    let folder = gateway_process::folder();
-    let url = database.app.to_url_lossy();
-    std::fs::write(folder.path().join("database-url"), url.as_str()).unwrap();
-    let file = folder.path().join("database-url");
-    let text = format!("[database]\nurl = \"secret:file:{}\"\n", file.display());
-    std::fs::write(folder.path().join("signalbox.toml"), text).unwrap();
+    let folder = gateway_process::folder_on(&database);
     let config = folder.path().to_str().unwrap();
     let operator = |arguments: &[&str], input: &str| -> Said {
         run_with(&[&["operator"], arguments, &["--config", config]].concat(), input)

@@ -5,6 +5,7 @@ use reqwest::StatusCode;
 use signalbox::exchange::ExchangeId;
 use signalbox::exchange::state::DeliveryState;
 
+use crate::support::gateway_process::{folder_on, run};
 use crate::support::people::Person;
 use crate::support::{ADA, Answer, BEN, MllpPeer, TestGateway};
 
@@ -79,6 +80,8 @@ async fn a_body_is_seen_by_those_who_may_for_a_reason_that_is_kept() {
     let person = Person::signed_in(&gateway, "viewer").await;
     let story = person.read(&format!("/exchanges/{exchange}")).await;
     assert!(story.contains("view body by auditor: the ward asks"), "who looked is part of the story: {story}");
+    let told = signalbox::cli::tell(&gateway.story(exchange).await, signalbox::clock::Clock::system().now());
+    assert!(told.contains("auditor said view body: the ward asks"), "{told}");
     let seen = |name| entry("view body", name, "the ward asks");
     assert_eq!(register(&gateway).await, [seen("operator"), seen("engineer"), seen("auditor")]);
     gateway.finish().await;
@@ -151,9 +154,38 @@ async fn nothing_is_sent_to_a_paused_destination_until_it_is_resumed() {
     let page = person.read("/").await;
     assert!(page.contains("Paused by engineer") && page.contains("PAS upgrade"), "{page}");
 
+    let page = person.read(&format!("/exchanges/{held}")).await;
+    assert!(page.contains("Ready, and held: pas was paused by engineer at") && page.contains("PAS upgrade"), "{page}");
+    let told = signalbox::cli::tell(&gateway.story(held).await, signalbox::clock::Clock::system().now());
+    assert!(told.contains("ready, and held: pas was paused by engineer at"), "{told}");
+
     person.post("/destinations/pas/resume", &[("reason", "it is back")]).await;
     gateway.until_it_is(held, DeliveryState::Delivered).await;
     let expected = [entry("pause", "engineer", "PAS upgrade"), entry("resume", "engineer", "it is back")];
+    assert_eq!(register(&gateway).await, expected);
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_and_the_pages_pause_the_same_destination() {
+    let peer = MllpPeer::start();
+    let gateway = TestGateway::with(&peer.settings("")).await;
+    let person = Person::signed_in(&gateway, "operator").await;
+    let folder = folder_on(&gateway.database);
+    let config = folder.path().to_str().unwrap();
+    let destinations = |verb, name| {
+        run(&["destinations", verb, name, "--reason", "PAS upgrade", "--operator", "sam", "--config", config])
+    };
+    assert_eq!(destinations("pause", "pas").code, 0);
+    assert!(person.read("/").await.contains("Paused by sam"), "the page has what the command did");
+    for (verb, name, why) in [("pause", "pas", "paused already"), ("resume", "nowhere", "no destination 'nowhere'")] {
+        let said = destinations(verb, name);
+        assert_eq!(said.code, 1, "{verb} {name}");
+        assert!(said.errors.contains(why), "{}", said.errors);
+    }
+    person.post("/destinations/pas/resume", &[("reason", "it is back")]).await;
+    assert!(destinations("resume", "pas").errors.contains("running already"), "the command has what the page did");
+    let expected = [entry("pause", "sam", "PAS upgrade"), entry("resume", "operator", "it is back")];
     assert_eq!(register(&gateway).await, expected);
     gateway.finish().await;
 }

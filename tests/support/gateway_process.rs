@@ -5,10 +5,24 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use sqlx::ConnectOptions;
+
+use super::database::TestDatabase;
+
 /// A folder that the account Postgres runs as can reach, also when we are root.
 pub(crate) fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    folder
+}
+
+/// A configuration folder for commands on this database.
+pub(crate) fn folder_on(database: &TestDatabase) -> tempfile::TempDir {
+    let folder = folder();
+    let file = folder.path().join("database-url");
+    std::fs::write(&file, database.app.to_url_lossy().as_str()).unwrap();
+    let text = format!("[database]\nurl = \"secret:file:{}\"\n", file.display());
+    std::fs::write(folder.path().join("signalbox.toml"), text).unwrap();
     folder
 }
 
