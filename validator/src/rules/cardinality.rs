@@ -32,13 +32,13 @@ pub(crate) fn count(element: &Element, found: usize) -> Option<Finding> {
 /// An element that does not repeat, written as an array.
 pub(crate) fn unexpected_array(element: &Element) -> Finding {
     let message = format!("'{}' does not repeat: expected a single value, found an array.", element.name);
-    Finding::error(Rule::Cardinality, IssueCode::Structure, message)
+    Finding::error(Rule::Cardinality, IssueCode::Invalid, message)
 }
 
 /// An element that repeats, written without its array.
 pub(crate) fn missing_array(element: &Element) -> Finding {
     let message = format!("'{}' may repeat: expected an array, even for one value.", element.name);
-    Finding::error(Rule::Cardinality, IssueCode::Structure, message)
+    Finding::error(Rule::Cardinality, IssueCode::Invalid, message)
 }
 
 #[cfg(test)]

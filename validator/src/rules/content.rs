@@ -9,7 +9,7 @@ use crate::json::Value;
 pub(crate) fn empty(value: Value<'_>) -> Option<Finding> {
     let what = if value.kind() == crate::json::Kind::Array { "array" } else { "object" };
     let message = format!("An empty {what} is not allowed; leave the property out instead.");
-    value.is_empty().then(|| Finding::error(Rule::Content, IssueCode::Structure, message))
+    value.is_empty().then(|| Finding::error(Rule::Content, IssueCode::Invalid, message))
 }
 
 /// ele-1, for an object known not to be empty: more than an id.
@@ -23,5 +23,5 @@ pub(crate) fn only_id(object: Value<'_>) -> Option<Finding> {
 pub(crate) fn null() -> Finding {
     let message = "null is allowed only in the array of a primitive, to hold the place of a value that is in its \
                    '_' property or the other way round; leave the property out instead.";
-    Finding::error(Rule::Content, IssueCode::Structure, message)
+    Finding::error(Rule::Content, IssueCode::Invalid, message)
 }

@@ -19,7 +19,7 @@ pub(crate) fn value_or_extensions(has_extensions: bool, has_value: bool) -> Opti
 pub(crate) fn url(extension: Value<'_>) -> Option<Finding> {
     let url = extension.str_at(&["url"])?;
     let message = "The url of an extension must be absolute: it is the canonical of its definition.";
-    (!format::is_absolute(&url)).then(|| Finding::error(Rule::Extension, IssueCode::Value, message))
+    (!format::is_absolute(&url)).then(|| Finding::error(Rule::Extension, IssueCode::Invalid, message))
 }
 
 /// An extension whose definition nobody has.

@@ -13,7 +13,7 @@ pub(crate) fn lengths(name: &str, sibling: Value<'_>, value: Option<Value<'_>>) 
         value.len(),
         sibling.len()
     );
-    (value.len() != sibling.len()).then(|| Finding::error(Rule::PrimitiveExtension, IssueCode::Structure, message))
+    (value.len() != sibling.len()).then(|| Finding::error(Rule::PrimitiveExtension, IssueCode::Invalid, message))
 }
 
 /// For each item of an array and on without end: whether the partner array holds something in its place.

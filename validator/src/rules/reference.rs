@@ -76,7 +76,7 @@ fn contained(
     }
     let Some(resource) = container.get(id) else {
         let message = "The reference begins with '#', but no contained resource has that id.";
-        return Some(Finding::error(Rule::Reference, IssueCode::NotFound, message));
+        return Some(Finding::error(Rule::Reference, IssueCode::Structure, message));
     };
     let name = resource.str_at(&["resourceType"])?;
     (!allows(&name)).then(|| wrong_type(&name, targets))

@@ -8,7 +8,7 @@ use crate::json::Kind;
 pub(crate) fn wrong_json(type_name: &str, expected: Kind, found: Kind) -> Finding {
     let what = if type_name.is_empty() { String::new() } else { format!(" for {type_name}") };
     let message = format!("Expected {}{what}, found {}.", describe(expected), describe(found));
-    Finding::error(Rule::Type, IssueCode::Structure, message)
+    Finding::error(Rule::Type, IssueCode::Invalid, message)
 }
 
 fn describe(kind: Kind) -> &'static str {

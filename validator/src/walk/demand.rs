@@ -79,11 +79,17 @@ impl<'a> Walk<'a> {
     }
 
     /// A value of a type that a profile does not leave.
-    pub(super) fn types_left(&mut self, place: Place<'_, 'a>, demand: &'a Demand, type_name: &str) {
-        let Some(left) = &demand.types else { return };
-        if !type_name.is_empty() && !left.iter().any(|name| self.is_a(type_name, name)) {
-            self.report_demand(place, demand, profile::type_not_left(&demand.label, type_name, left));
-        }
+    pub(super) fn types_left(&mut self, place: Place<'_, 'a>, demands: &[&'a Demand], type_name: &str) {
+        let broken = demands.iter().find_map(|demand| {
+            let left = demand.types.as_ref()?;
+            let fits = type_name.is_empty() || left.iter().any(|name| self.is_a(type_name, name));
+            (!fits).then_some((*demand, left))
+        });
+        let Some((demand, left)) = broken else { return };
+        // The value of an extension is wrong for the extension.
+        let at = if place.node.ext_1.is_some() { place.location.parent } else { None };
+        let finding = profile::type_not_left(&demand.label, type_name, left);
+        self.report_demand(Place { location: at.unwrap_or(place.location), ..place }, demand, finding);
     }
 
     /// Adds the demands of the profiles that a demand gives for a type.

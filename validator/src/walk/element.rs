@@ -148,8 +148,8 @@ impl<'a> Walk<'a> {
                     let outcome = binding::code(strength, self.set.value_set(id), &code);
                     self.bound(place, id, outcome);
                 }
+                self.types_left(place, demands, &element_type.name);
                 for demand in demands {
-                    self.types_left(place, demand, &element_type.name);
                     self.demanded(place, demand, &element_type.name);
                 }
             }
@@ -172,8 +172,8 @@ impl<'a> Walk<'a> {
             return;
         }
         let mut all: Demands<'a> = demands.to_vec();
+        self.types_left(place, demands, &element_type.name);
         for demand in demands {
-            self.types_left(place, demand, &element_type.name);
             self.add_type_profiles(place, demand, &element_type.name, &mut all);
         }
         let is_extension = self.set.node(node).ext_1.is_some();

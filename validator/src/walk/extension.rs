@@ -42,7 +42,9 @@ impl<'a> Walk<'a> {
         }
         if !definition.contexts.is_empty() && !self.allowed(place, definition) {
             let allowed: Vec<&str> = definition.contexts.iter().map(name).collect();
-            self.report_at(place, extension::wrong_context(&url, &allowed.join(", ")));
+            // What is wrong is that the element has this extension.
+            let on = place.location.parent.and_then(|list| list.parent).unwrap_or(place.location);
+            self.report_at(Place { location: on, ..place }, extension::wrong_context(&url, &allowed.join(", ")));
         }
         resource::add(demands, &definition.root);
     }
@@ -74,7 +76,8 @@ impl<'a> Walk<'a> {
         let set = self.set;
         let node = place.node;
         let plain = |path: &str| path.trim_end_matches("[x]") == expected.trim_end_matches("[x]");
-        if plain(&node.name) || set.ancestors(&node.name).any(|ancestor| ancestor == expected) {
+        if expected == "Element" || plain(&node.name) || set.ancestors(&node.name).any(|ancestor| ancestor == expected)
+        {
             return true;
         }
         let Some((outer, element)) = place.within else { return false };

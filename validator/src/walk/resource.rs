@@ -117,8 +117,8 @@ impl<'a> Walk<'a> {
         let resource_type = value.str_at(&["resourceType"]);
         let type_name = resource_type.as_deref().unwrap_or_default();
         let mut inner = Demands::new();
+        self.types_left(place, demands, type_name);
         for demand in demands {
-            self.types_left(place, demand, type_name);
             self.add_type_profiles(place, demand, type_name, &mut inner);
         }
         // What is demanded of the element is demanded of the resource in it.

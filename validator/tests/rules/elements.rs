@@ -54,11 +54,11 @@ fn an_element_that_must_be_there_is_missed_at_its_parent() {
 
 #[test]
 fn an_array_stands_where_an_element_repeats_and_only_there() {
-    refuses(&patient(r#""name":{"family":"A"}"#), Rule::Cardinality, IssueCode::Structure, "Patient.name");
-    refuses(&patient(r#""birthDate":["2000"]"#), Rule::Cardinality, IssueCode::Structure, "Patient.birthDate");
+    refuses(&patient(r#""name":{"family":"A"}"#), Rule::Cardinality, IssueCode::Invalid, "Patient.name");
+    refuses(&patient(r#""birthDate":["2000"]"#), Rule::Cardinality, IssueCode::Invalid, "Patient.birthDate");
     let sibling = r#""name":[{"_given":{"id":"a"}}]"#;
-    refuses(&patient(sibling), Rule::Cardinality, IssueCode::Structure, "Patient.name[0].given");
-    refuses(&patient(r#""_birthDate":[{"id":"a"}]"#), Rule::Cardinality, IssueCode::Structure, "Patient.birthDate");
+    refuses(&patient(sibling), Rule::Cardinality, IssueCode::Invalid, "Patient.name[0].given");
+    refuses(&patient(r#""_birthDate":[{"id":"a"}]"#), Rule::Cardinality, IssueCode::Invalid, "Patient.birthDate");
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_value_has_the_json_type_of_its_fhir_type() {
     ] {
         let found: Vec<_> = issues(&patient(members)).into_iter().filter(|i| i.rule == Rule::Type).collect();
         assert_eq!(found.len(), 1, "{members}");
-        assert_eq!((found[0].code, found[0].expression.as_str()), (IssueCode::Structure, expression));
+        assert_eq!((found[0].code, found[0].expression.as_str()), (IssueCode::Invalid, expression));
     }
 }
 
@@ -93,12 +93,12 @@ fn a_choice_has_one_type() {
 
 #[test]
 fn nothing_is_empty() {
-    refuses(&patient(r#""name":[]"#), Rule::Content, IssueCode::Structure, "Patient.name");
-    refuses(&patient(r#""name":[{}]"#), Rule::Content, IssueCode::Structure, "Patient.name[0]");
+    refuses(&patient(r#""name":[]"#), Rule::Content, IssueCode::Invalid, "Patient.name");
+    refuses(&patient(r#""name":[{}]"#), Rule::Content, IssueCode::Invalid, "Patient.name[0]");
     refuses(&patient(r#""name":[{"id":"a"}]"#), Rule::Content, IssueCode::Invariant, "Patient.name[0]");
-    refuses(&patient(r#""maritalStatus":null"#), Rule::Content, IssueCode::Structure, "Patient.maritalStatus");
-    refuses(&patient(r#""name":[null]"#), Rule::Content, IssueCode::Structure, "Patient.name[0]");
-    refuses(&patient(r#""birthDate":"""#), Rule::PrimitiveFormat, IssueCode::Value, "Patient.birthDate");
+    refuses(&patient(r#""maritalStatus":null"#), Rule::Content, IssueCode::Invalid, "Patient.maritalStatus");
+    refuses(&patient(r#""name":[null]"#), Rule::Content, IssueCode::Invalid, "Patient.name[0]");
+    refuses(&patient(r#""birthDate":"""#), Rule::PrimitiveFormat, IssueCode::Invalid, "Patient.birthDate");
     accepts(&patient(r#""id":"a""#));
 }
 
@@ -114,17 +114,17 @@ fn the_arrays_of_a_primitive_and_its_extensions_match() {
     accepts(&patient(r#""birthDate":"2000","_birthDate":{"id":"a"}"#));
     refuses(&patient(r#""_birthDate":{"id":"a"}"#), Rule::Content, IssueCode::Invariant, "Patient.birthDate");
     let short = beside(r#"["A","B"]"#, &format!("[{extension}]"));
-    refuses(&short, Rule::PrimitiveExtension, IssueCode::Structure, place);
+    refuses(&short, Rule::PrimitiveExtension, IssueCode::Invalid, place);
     refuses(
         &beside(r#"["A",null]"#, &format!("[{extension},null]")),
         Rule::Content,
-        IssueCode::Structure,
+        IssueCode::Invalid,
         "Patient.name[0].given[1]",
     );
     let alone = patient(&format!(r#""name":[{{"_given":[null,{extension}]}}]"#));
-    refuses(&alone, Rule::Content, IssueCode::Structure, "Patient.name[0].given[0]");
+    refuses(&alone, Rule::Content, IssueCode::Invalid, "Patient.name[0].given[0]");
     let unpadded = patient(r#""name":[{"given":["A",null]}]"#);
-    refuses(&unpadded, Rule::Content, IssueCode::Structure, "Patient.name[0].given[1]");
+    refuses(&unpadded, Rule::Content, IssueCode::Invalid, "Patient.name[0].given[1]");
 }
 
 #[test]
@@ -140,9 +140,9 @@ fn an_extension_has_a_value_or_extensions() {
     let nameless = patient(r#""extension":[{"valueString":"a"}]"#);
     refuses(&nameless, Rule::Cardinality, IssueCode::Structure, "Patient.extension[0]");
     let relative = patient(r#""extension":[{"url":"part","valueString":"a"}]"#);
-    refuses(&relative, Rule::Extension, IssueCode::Value, "Patient.extension[0]");
+    refuses(&relative, Rule::Extension, IssueCode::Invalid, "Patient.extension[0]");
     let modifier = patient(r#""modifierExtension":[{"url":"part","valueString":"a"}]"#);
-    refuses(&modifier, Rule::Extension, IssueCode::Value, "Patient.modifierExtension[0]");
+    refuses(&modifier, Rule::Extension, IssueCode::Invalid, "Patient.modifierExtension[0]");
 }
 
 #[test]

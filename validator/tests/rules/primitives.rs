@@ -35,7 +35,7 @@ fn each_type_has_its_format() {
         accepts(&parameter(suffix, good));
         if !bad.is_empty() {
             let place = format!("Parameters.parameter[0].value.ofType({type_name})");
-            refuses(&parameter(suffix, bad), Rule::PrimitiveFormat, IssueCode::Value, &place);
+            refuses(&parameter(suffix, bad), Rule::PrimitiveFormat, IssueCode::Invalid, &place);
         }
     }
 }
@@ -46,7 +46,7 @@ fn escapes_are_read_before_a_format_is_judged() {
     refuses(
         &parameter("Code", r#""a\tb""#),
         Rule::PrimitiveFormat,
-        IssueCode::Value,
+        IssueCode::Invalid,
         "Parameters.parameter[0].value.ofType(code)",
     );
 }
@@ -54,7 +54,7 @@ fn escapes_are_read_before_a_format_is_judged() {
 #[test]
 fn the_id_of_a_resource_is_an_id_and_the_id_of_an_element_a_string() {
     let patient = r#"{"resourceType":"Patient","id":"a_b"}"#;
-    refuses(patient, Rule::PrimitiveFormat, IssueCode::Value, "Patient.id");
+    refuses(patient, Rule::PrimitiveFormat, IssueCode::Invalid, "Patient.id");
     accepts(r#"{"resourceType":"Patient","name":[{"id":"a_b","family":"A"}]}"#);
 }
 
@@ -62,5 +62,5 @@ fn the_id_of_a_resource_is_an_id_and_the_id_of_an_element_a_string() {
 fn a_narrative_is_a_div() {
     let text = |div: &str| format!(r#"{{"resourceType":"Patient","text":{{"status":"empty","div":"{div}"}}}}"#);
     accepts(&text(r"<div xmlns='http://www.w3.org/1999/xhtml'>a</div>"));
-    refuses(&text("a"), Rule::PrimitiveFormat, IssueCode::Value, "Patient.text.div");
+    refuses(&text("a"), Rule::PrimitiveFormat, IssueCode::Invalid, "Patient.text.div");
 }

@@ -56,7 +56,7 @@ fn a_local_reference_finds_its_contained_resource() {
         IssueCode::Structure,
         "Patient.managingOrganization",
     );
-    refuses(&organization("#o"), Rule::Reference, IssueCode::NotFound, "Patient.managingOrganization");
+    refuses(&organization("#o"), Rule::Reference, IssueCode::Structure, "Patient.managingOrganization");
 }
 
 #[test]

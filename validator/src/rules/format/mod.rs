@@ -105,7 +105,7 @@ pub(crate) fn check(primitive: Primitive, type_name: &str, value: Value<'_>) -> 
         _ => primitive.scan(value.raw()),
     };
     verdict.err().map(|reason| {
-        Finding::error(Rule::PrimitiveFormat, IssueCode::Value, format!("This is not a valid {type_name}: {reason}."))
+        Finding::error(Rule::PrimitiveFormat, IssueCode::Invalid, format!("This is not a valid {type_name}: {reason}."))
     })
 }
 
