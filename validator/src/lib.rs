@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod fhirpath;
 pub mod json;
 
 mod builder;

@@ -173,6 +173,16 @@ impl ProfileSet {
         self.arena.types.get(name).copied()
     }
 
+    /// The name of a type, as long-lived as the set.
+    pub(crate) fn type_named(&self, name: &str) -> Option<&str> {
+        self.arena.types.get_key_value(name).map(|(name, _)| &**name)
+    }
+
+    /// The node of a backbone element, such as `Patient.contact`.
+    pub(crate) fn node_named(&self, name: &str) -> Option<NodeId> {
+        self.arena.nodes.iter().position(|node| &*node.name == name).map(NodeId::new)
+    }
+
     /// The names of the types that a type, or the type that a backbone element is in, specialises.
     pub(crate) fn ancestors(&self, name: &str) -> impl Iterator<Item = &str> {
         self.arena.ancestors.get(name).into_iter().flatten().map(|name| &**name)

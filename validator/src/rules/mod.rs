@@ -11,6 +11,7 @@ pub(crate) mod content;
 pub(crate) mod extension;
 pub(crate) mod format;
 pub(crate) mod limits;
+pub(crate) mod narrative;
 pub(crate) mod primitive_extension;
 pub(crate) mod profile;
 pub(crate) mod reference;

@@ -1,0 +1,131 @@
+//! [String manipulation](http://hl7.org/fhirpath/N1/#string-manipulation). Positions count characters.
+
+use regex::{Regex, RegexBuilder};
+
+use super::{Call, boolean, text, whole};
+use crate::fhirpath::error::EvaluationError;
+use crate::fhirpath::evaluate::Outcome;
+use crate::fhirpath::item::{Inner, Item};
+
+/// Bytes of a compiled pattern; its matching is linear whatever it is.
+const PATTERN: usize = 1 << 20;
+
+pub(super) fn call<'d>(call: &Call<'_, '_, 'd>) -> Option<Outcome<'d>> {
+    Some(match call.name {
+        "length" => unary(call, |own| whole(own.chars().count())),
+        "upper" => unary(call, |own| text(own.to_uppercase())),
+        "lower" => unary(call, |own| text(own.to_lowercase())),
+        "trim" => unary(call, |own| text(own.trim())),
+        "toChars" => unary(call, |own| Ok(own.chars().map(|letter| letter.to_string()).map(item).collect())),
+        "startsWith" => with_text(call, |own, other| boolean(own.starts_with(other))),
+        "endsWith" => with_text(call, |own, other| boolean(own.ends_with(other))),
+        "contains" => with_text(call, |own, other| boolean(own.contains(other))),
+        "indexOf" => with_text(call, |own, other| Ok(position(own, own.find(other)))),
+        "lastIndexOf" => with_text(call, |own, other| Ok(position(own, own.rfind(other)))),
+        "split" => with_text(call, |own, other| Ok(own.split(other).map(str::to_owned).map(item).collect())),
+        "matches" => matched(call, false),
+        "matchesFull" => matched(call, true),
+        "replace" => replace(call),
+        "replaceMatches" => replace_matches(call),
+        "substring" => substring(call),
+        "join" => join(call),
+        _ => return None,
+    })
+}
+
+fn item<'d>(text: String) -> Item<'d> {
+    Inner::String(text.into()).into()
+}
+
+fn unary<'d>(call: &Call<'_, '_, 'd>, make: impl Fn(&str) -> Outcome<'d>) -> Outcome<'d> {
+    call.takes(0, 0)?;
+    call.text()?.map_or_else(|| Ok(Vec::new()), |own| make(&own))
+}
+
+/// Nothing when the text or the argument is nothing.
+fn with_text<'d>(call: &Call<'_, '_, 'd>, make: impl Fn(&str, &str) -> Outcome<'d>) -> Outcome<'d> {
+    call.takes(1, 1)?;
+    let (own, other) = (call.text()?, call.text_argument(0)?);
+    own.zip(other).map_or_else(|| Ok(Vec::new()), |(own, other)| make(&own, &other))
+}
+
+fn position<'d>(own: &str, found: Option<usize>) -> Vec<Item<'d>> {
+    let index = found.and_then(|at| i64::try_from(own[..at].chars().count()).ok()).unwrap_or(-1);
+    vec![Inner::Integer(index).into()]
+}
+
+fn pattern(call: &Call<'_, '_, '_>, text: &str) -> Result<Regex, EvaluationError> {
+    let made = RegexBuilder::new(text).dot_matches_new_line(true).size_limit(PATTERN).build();
+    made.or_else(|_| call.fail("this is no regular expression that can be used here"))
+}
+
+fn matched<'d>(call: &Call<'_, '_, 'd>, whole: bool) -> Outcome<'d> {
+    call.takes(1, 2)?;
+    let Some((own, wanted)) = call.text()?.zip(call.text_argument(0)?) else { return Ok(Vec::new()) };
+    let wanted = if whole { format!("^(?:{wanted})$") } else { wanted };
+    boolean(pattern(call, &wanted)?.is_match(&own))
+}
+
+fn replace<'d>(call: &Call<'_, '_, 'd>) -> Outcome<'d> {
+    call.takes(2, 2)?;
+    let (own, from, to) = (call.text()?, call.text_argument(0)?, call.text_argument(1)?);
+    let (Some(own), Some(from), Some(to)) = (own, from, to) else { return Ok(Vec::new()) };
+    call.is_long(&to.repeat(2.min(to.len())))?;
+    let replaced = own.replace(&from, &to);
+    call.is_long(&replaced)?;
+    text(replaced)
+}
+
+fn replace_matches<'d>(call: &Call<'_, '_, 'd>) -> Outcome<'d> {
+    call.takes(2, 3)?;
+    let (own, from, to) = (call.text()?, call.text_argument(0)?, call.text_argument(1)?);
+    let (Some(own), Some(from), Some(to)) = (own, from, to) else { return Ok(Vec::new()) };
+    if from.is_empty() {
+        return text(own);
+    }
+    // `$1` stands before a letter in patterns elsewhere; here the name of a group would go on.
+    let to = groups(&to);
+    let replaced = pattern(call, &from)?.replace_all(&own, to.as_str()).into_owned();
+    call.is_long(&replaced)?;
+    text(replaced)
+}
+
+/// `$1` as `${1}`, and `${name}` as it is.
+fn groups(replacement: &str) -> String {
+    let mut out = String::new();
+    let mut letters = replacement.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if letter != '$' || !letters.peek().is_some_and(char::is_ascii_digit) {
+            out.push(letter);
+            continue;
+        }
+        out.push_str("${");
+        while let Some(digit) = letters.next_if(char::is_ascii_digit) {
+            out.push(digit);
+        }
+        out.push('}');
+    }
+    out
+}
+
+fn substring<'d>(call: &Call<'_, '_, 'd>) -> Outcome<'d> {
+    call.takes(1, 2)?;
+    let Some((own, start)) = call.text()?.zip(call.integer_argument(0)?) else { return Ok(Vec::new()) };
+    let length = call.integer_argument(1)?;
+    let Some(start) = usize::try_from(start).ok().filter(|start| *start < own.chars().count()) else {
+        return Ok(Vec::new());
+    };
+    let most = length.map_or(usize::MAX, |length| usize::try_from(length).unwrap_or(0));
+    text(own.chars().skip(start).take(most).collect::<String>())
+}
+
+fn join<'d>(call: &Call<'_, '_, 'd>) -> Outcome<'d> {
+    call.takes(0, 1)?;
+    let between = call.text_argument(0)?.unwrap_or_default();
+    let texts: Option<Vec<_>> = call.input.iter().map(Item::as_text).collect();
+    match texts {
+        Some(texts) if texts.is_empty() => Ok(Vec::new()),
+        Some(texts) => text(texts.join(&*between)),
+        None => call.fail("'join' takes texts"),
+    }
+}

@@ -1,0 +1,98 @@
+//! [FHIRPath N1](http://hl7.org/fhirpath/N1/) with [FHIR's own functions](https://hl7.org/fhir/R4/fhirpath.html): an
+//! expression is parsed once and evaluated over borrowed documents as often as wanted.
+//!
+//! Reading order: `lexer` and `parser` make the tree of `ast`; `item` is what a collection holds and `navigate` how one
+//! gets from an element to its children; `evaluate` walks the tree, with `operators`, `equality` and `functions` beside it.
+//! `check` finds names that no element can have. `temporal`, `quantity` and `ucum` are the values with rules of their own.
+
+mod ast;
+mod check;
+mod context;
+mod equality;
+mod error;
+mod evaluate;
+mod functions;
+mod item;
+mod lexer;
+mod navigate;
+mod operators;
+mod parser;
+mod quantity;
+mod temporal;
+mod ucum;
+
+pub use context::{Context, Limits, MemberOf, Resolver};
+pub use error::{EvaluationError, SyntaxError};
+pub use item::Item;
+
+use ast::Expr;
+use evaluate::{Evaluator, Scope};
+
+use crate::json::Value;
+use crate::profile_set::ProfileSet;
+
+/// A collection: what every expression gives.
+type Collection<'d> = Vec<Item<'d>>;
+
+/// An expression, parsed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expression {
+    root: Expr,
+}
+
+impl std::fmt::Display for Expression {
+    /// The expression again, with parentheses wherever an operator stands inside another.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.root.fmt(f)
+    }
+}
+
+impl Expression {
+    /// Parses an expression.
+    ///
+    /// # Errors
+    /// Where it is no expression, and what would have been right there.
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        parser::parse(text).map(|root| Self { root })
+    }
+
+    /// Finds names that no element of the type can have, and types that there are not. `type_name` is the type that the
+    /// expression starts from, such as `Patient`.
+    ///
+    /// # Errors
+    /// The first such name.
+    pub fn check(&self, set: &ProfileSet, type_name: &str) -> Result<(), EvaluationError> {
+        check::check(&self.root, set, type_name)
+    }
+
+    /// Evaluates it from a resource, which is `%resource`, `%rootResource` and `%context` as well.
+    ///
+    /// # Errors
+    /// When an operator or function is given what it does not take, or a limit is reached.
+    pub fn evaluate<'d>(&self, context: &Context<'d>, resource: Value<'d>) -> Result<Vec<Item<'d>>, EvaluationError> {
+        let root = Item::resource(context.set, resource);
+        self.evaluate_at(context, root.clone(), root.clone(), root)
+    }
+
+    /// Evaluates it from nothing: there is no resource.
+    ///
+    /// # Errors
+    /// As [`Expression::evaluate`].
+    pub fn evaluate_alone<'d>(&self, context: &Context<'d>) -> Result<Vec<Item<'d>>, EvaluationError> {
+        let evaluator = Evaluator::new(context, Vec::new(), Vec::new(), Vec::new());
+        evaluator.run(&self.root, &Scope::of(&[]))
+    }
+
+    /// Evaluates it from an element: `focus` is `$this` and `%context`.
+    pub(crate) fn evaluate_at<'d>(
+        &self,
+        context: &Context<'d>,
+        focus: Item<'d>,
+        resource: Item<'d>,
+        root_resource: Item<'d>,
+    ) -> Result<Vec<Item<'d>>, EvaluationError> {
+        let start = vec![focus];
+        let evaluator = Evaluator::new(context, start.clone(), vec![resource], vec![root_resource]);
+        evaluator.run(&self.root, &Scope::of(&start))
+    }
+}
