@@ -13,10 +13,14 @@ use super::reconnect::Reconnect;
 use super::settings::Acknowledgement as Decides;
 use super::{Mllp, answer, framing};
 use crate::adapters::Outside;
+use crate::chance::Chance;
+use crate::clock::Clock;
 use crate::delivery::destination::{Acknowledgement, Delivery, DeliveryError, Destination};
+use crate::exchange::ids::Id;
 use crate::exchange::{Conditions, Interaction};
 use crate::formats::hl7v2::forward::Forwarded;
-use crate::formats::hl7v2::{self, Occasion, Partner, Unmapped, ack};
+use crate::formats::hl7v2::header::Header;
+use crate::formats::hl7v2::{self, Occasion, Partner, Unmapped, ack, acknowledge};
 use crate::tls::client::Client;
 
 /// A partner reached by MLLP.
@@ -32,6 +36,8 @@ pub(super) struct MllpDestination {
     reconnect: Reconnect,
     decides: Decides,
     commit_bytes: bool,
+    clock: Clock,
+    chance: Chance,
 }
 
 impl MllpDestination {
@@ -41,6 +47,8 @@ impl MllpDestination {
         Self {
             tls,
             reconnect: Reconnect::new(first, longest, outside.chance.clone()),
+            clock: outside.clock.clone(),
+            chance: outside.chance.clone(),
             decides: settings.acknowledgement,
             commit_bytes: settings.commit_bytes,
             partner: settings.partner(),
@@ -106,12 +114,28 @@ impl MllpDestination {
             if self.commit_bytes { connection.ask_committing(&frame).await } else { connection.ask(&frame).await };
         let mut judged = judge(&answered.map_err(|broken| lost(&broken))?, id);
         if self.decides == Decides::Application && judged.as_ref().is_ok_and(|taken| taken.code == "CA") {
-            judged = judge(&connection.hear().await.map_err(|broken| lost(&broken))?, id);
+            let answer = connection.hear().await.map_err(|broken| lost(&broken))?;
+            judged = judge(&answer, id);
+            self.accept(&mut connection, &answer).await;
         }
         if !matches!(judged, Err(DeliveryError::Unknown { .. })) {
             self.keep(connection);
         }
         judged
+    }
+
+    /// An application's acknowledgement is a message of its own, and may ask to be acknowledged by a CA.
+    async fn accept(&self, connection: &mut Connection, answer: &[u8]) {
+        let Some(header) = Header::read(answer).filter(|header| matches!(header.component(15, 1), b"AL" | b"SU"))
+        else {
+            return;
+        };
+        let at = self.clock.now();
+        let control_id = Id::new(at, &self.chance).to_string();
+        let taken =
+            acknowledge::Acknowledgement { code: ack::Code::CA, control_id: &control_id, at, text: "", error: None };
+        // The message is settled, whether the partner hears this or not.
+        let _ = connection.tell(&acknowledge::write(Some(&header), &taken)).await;
     }
 
     /// An idle connection that is still good, else a new one.

@@ -320,11 +320,18 @@ async fn a_message_that_came_as_one_is_acknowledged_under_its_own_id() {
 
 #[tokio::test]
 async fn where_the_application_decides_a_commit_is_not_enough() {
-    let (address, _calls) = partner(|number, caller| {
+    let (said, heard) = channel();
+    let (address, _calls) = partner(move |number, caller| {
         while let Some(id) = caller.message() {
             caller.send(&ack("CA", &id));
             match number {
-                0 => caller.send(&ack("AR", &id)),
+                0 => {
+                    let refusal = ack("AR", &id);
+                    let asking = String::from_utf8_lossy(&refusal).replacen("|1|P|2.4", "|R1|P|2.4|||AL", 1);
+                    caller.send(asking.as_bytes());
+                    let heard = String::from_utf8(caller.raw().unwrap().to_vec()).unwrap();
+                    said.send(heard.split("\rMSA|").nth(1).unwrap().to_owned()).unwrap();
+                }
                 _ => caller.send(&ack("AA", "01KE0000000000000000")),
             }
         }
@@ -332,6 +339,7 @@ async fn where_the_application_decides_a_commit_is_not_enough() {
     let more = "acknowledgement = \"application\"";
     let asked = destination_with(address, Duration::from_secs(30), more);
     assert!(matches!(deliver(&asked, 1).await, Err(DeliveryError::Refused { .. })));
+    assert_eq!(heard.recv().unwrap(), "CA|R1\r", "its answer is acknowledged where it asks for that");
     // The partner has one caller at a time.
     drop(asked);
     let other = destination_with(address, Duration::from_secs(30), more);
