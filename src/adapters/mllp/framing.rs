@@ -257,6 +257,27 @@ mod tests {
         }
 
         #[test]
+        fn what_is_found_does_not_depend_on_where_the_stream_is_cut(
+            stream in prop::collection::vec(prop::sample::select(vec![START, END, CR, LF, 0, b'a', b'b']), 0..80),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+            limit in 1_usize..8,
+        ) {
+            let found = |chunks: &[&[u8]]| {
+                let mut deframer = Deframer::new(limit);
+                for chunk in chunks {
+                    let _ = deframer.push(chunk);
+                }
+                let found: Vec<Found> = std::iter::from_fn(|| deframer.found()).collect();
+                (found, deframer.restarts(), deframer.place, deframer.open.clone())
+            };
+            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
+            cuts.extend([0, stream.len()]);
+            cuts.sort_unstable();
+            let chunks: Vec<&[u8]> = cuts.windows(2).map(|cut| &stream[cut[0]..cut[1]]).collect();
+            prop_assert_eq!(found(&chunks), found(&[&stream]));
+        }
+
+        #[test]
         fn no_bytes_make_it_hold_more_than_the_limit(stream: Vec<u8>, limit in 0_usize..20) {
             let mut deframer = Deframer::new(limit);
             for chunk in stream.chunks(7) {
