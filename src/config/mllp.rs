@@ -45,6 +45,9 @@ pub struct Mllp {
     /// Acknowledgement code of a message whose content is at fault.
     #[serde(default)]
     pub content_fault: ContentFault,
+    /// Whether dates of birth and death are looked at before a message is taken.
+    #[serde(default)]
+    pub content: Content,
     /// What becomes of a message whose control id (MSH-10) came before with the same bytes.
     #[serde(default)]
     pub duplicates: Duplicates,
@@ -107,6 +110,17 @@ pub enum ContentFault {
     AE,
     /// Application reject: for senders that repeat an AE for ever.
     AR,
+}
+
+/// How closely a message is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Content {
+    /// A date of birth or death that is no date, and a death that is dated and denied, are faults (102).
+    #[default]
+    Check,
+    /// It is taken as it comes.
+    Pass,
 }
 
 /// What a repeat gets.

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::judge::{Judge, Judgement, can_be_carried};
-use crate::config::mllp::{DefaultCharset, Mllp, ProcessingId};
+use crate::config::mllp::{Content, DefaultCharset, Mllp, ProcessingId};
 use crate::exchange::Arrival;
 use crate::formats::hl7v2::charset;
+use crate::formats::hl7v2::content;
 use crate::formats::hl7v2::fields::Fields;
 use crate::formats::hl7v2::header::Header;
 use crate::formats::hl7v2::patients;
@@ -29,6 +30,7 @@ pub(super) fn judge(judge: &Judge, arrival: &Arrival) -> (Result<Judgement, Reje
     let keys = judge.search_key.keys(&patients::identities(&fields, &arrival.sender.source, authorities));
     let judged = check_header(fields.header(), door)
         .and_then(|()| check_charset(fields.header(), &arrival.body, door))
+        .and_then(|()| check_content(&fields, door))
         .map_err(Rejection::Message)
         .and_then(|()| route(judge, arrival, &fields, keys.clone()));
     (judged, keys)
@@ -82,6 +84,14 @@ fn letter(id: ProcessingId) -> &'static [u8] {
         ProcessingId::T => b"T",
         ProcessingId::D => b"D",
     }
+}
+
+fn check_content(fields: &Fields<'_>, door: Option<&Mllp>) -> Result<(), MessageFault> {
+    if door.is_some_and(|door| door.content == Content::Pass) {
+        return Ok(());
+    }
+    let fault = content::fault(fields);
+    fault.map_or(Ok(()), |fault| Err(MessageFault::content(fault.code, fault.place, fault.sentence)))
 }
 
 /// Whether every byte has a character: nothing is stored that cannot be said again.

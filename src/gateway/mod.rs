@@ -189,7 +189,8 @@ impl Gateway {
         T: Send + 'static,
         F: Future<Output = Result<T, Rejection>> + Send + 'static,
     {
-        self.0.tasks.spawn(step(Arc::clone(&self.0))).await.unwrap_or(Err(Rejection::Fault))
+        // Boxed: the step is large, and a task is moved several times before it runs.
+        self.0.tasks.spawn(Box::pin(step(Arc::clone(&self.0)))).await.unwrap_or(Err(Rejection::Fault))
     }
 
     /// Counts a refusal of someone who has not proved who they are; written as one row a minute per address.

@@ -134,6 +134,7 @@ async fn what_cannot_be_taken_is_recorded_and_answered_with_the_reason() {
         (message.replace("ADT^A31^ADT_A05", "Secret"), "AR C1 200"),
         (message.replace("ADT^A31^ADT_A05", "QBP^Q21^QBP_Q21"), "AR C1 200"),
         (message.replace("|P|2.4", "|P|3.0"), "AR C1 203"),
+        (message.replace("19650102", "19651301"), "AE C1 102"),
         (message.replace("|P|2.4", "|T|2.4"), "AR C1 202"),
     ];
     for (bad, told) in &cases {

@@ -76,8 +76,13 @@ async fn the_edges_of_the_protocol_are_where_they_are_agreed_to_be() {
     let Some(files) = collection("synthetic-uk-edge") else { return };
     let routes = "[[routes]]\nname = \"itk\"\nto = []\nmessages = [\"ADT^A01\", \"ADT^A03\", \"ADT^A31\", \"ADT^A40\", \"ORU\"]\n";
     let gateway = TestGateway::with(&format!("{DOOR}duplicates = \"accept\"\n{routes}")).await;
-    let cases: [(&str, &[&str]); 20] = [
+    let cases: [(&str, &[&str]); 25] = [
         ("00-", &["AA C0001"]),
+        ("08-", &["AE C0009 102"]),
+        ("09-", &["AA C0010"]),
+        ("10-", &["AA C0011"]),
+        ("11-", &["AA C0012"]),
+        ("12-", &["AE C0013 102"]),
         ("24-", &["AA C0025"]),
         ("25-", &["AA C0001"]),
         ("27-", &["AA C0001"]),

@@ -10,6 +10,7 @@ pub mod acknowledge;
 pub mod adt;
 pub mod batch;
 pub mod charset;
+pub mod content;
 pub mod escape;
 pub mod fields;
 pub mod forward;
