@@ -1,12 +1,12 @@
 //! Validates files against base R4 and profiles:
-//! `cargo run --release -p signalbox-validator --example validate -- [--profile URL]... [--package DIR]... FILE...`.
+//! `cargo run --release -p signalbox-validator --example validate -- [--profile URL]... [--package DIR]... [--reference] FILE...`.
 //!
-//! A package is a folder of conformance resources as JSON. One line an issue, and one a file that has none.
+//! `--reference` reports as HL7's own validator does by default. A package is a folder of conformance resources as JSON. One line an issue, and one a file that has none.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the issues are the output")]
 
 use std::error::Error;
 
-use signalbox_validator::{Options, ProfileSet, json::Document};
+use signalbox_validator::{Options, ProfileSet, Severity, json::Document};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let pack = include_bytes!("../../fhir-profiles/hl7.fhir.r4.core.pack");
@@ -14,6 +14,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
+            // As HL7's validator reports.
+            "--reference" => {
+                options.reference_by_url = Severity::Warning;
+                options.unknown_extension = Severity::Error;
+            }
             "--profile" => options.profiles.extend(arguments.next()),
             "--package" => {
                 let mut resources: Vec<_> = std::fs::read_dir(arguments.next().unwrap_or_default())?

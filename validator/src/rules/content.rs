@@ -19,6 +19,12 @@ pub(crate) fn only_id(object: Value<'_>) -> Option<Finding> {
     only_id.then(|| Finding::error(Rule::Content, IssueCode::Invariant, message))
 }
 
+/// An id that another element of the resource has already: see [Element.id](https://hl7.org/fhir/R4/element.html#id).
+pub(crate) fn second_id() -> Finding {
+    let message = "Another element of this resource has the same id.";
+    Finding::error(Rule::Content, IssueCode::BusinessRule, message)
+}
+
 /// A null with nothing beside it to stand for.
 pub(crate) fn null() -> Finding {
     let message = "null is allowed only in the array of a primitive, to hold the place of a value that is in its \

@@ -26,7 +26,12 @@ pub(crate) fn url(extension: Value<'_>) -> Option<Finding> {
 pub(crate) fn unknown(url: &str, is_modifier: bool, severity: Severity) -> Finding {
     let what = if is_modifier { "This modifier extension" } else { "This extension" };
     let message = format!("{what} has no definition here: {}.", super::url(url));
-    let severity = if is_modifier { Severity::Error } else { severity };
+    let severity = match is_modifier {
+        true => Severity::Error,
+        // Nobody can publish a definition under a name that is kept for examples.
+        false if is_example(url) => severity.max(Severity::Warning),
+        false => severity,
+    };
     let code = if severity.is_error() { IssueCode::Structure } else { IssueCode::BusinessRule };
     Finding { severity, ..Finding::error(Rule::Extension, code, message) }
 }
@@ -55,4 +60,12 @@ pub(crate) fn wrong_element(url: &str, is_modifier: bool) -> Finding {
 pub(crate) fn wrong_context(url: &str, allowed: &str) -> Finding {
     let message = format!("The extension {} may not be used here, only on {allowed}.", super::url(url));
     Finding::error(Rule::Extension, IssueCode::Structure, message)
+}
+
+/// Hosts kept for examples (RFC 2606).
+fn is_example(url: &str) -> bool {
+    let host = url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    ["example.org", "example.com", "example.net"]
+        .iter()
+        .any(|name| host == *name || host.ends_with(&format!(".{name}")))
 }

@@ -21,13 +21,15 @@ enum Target<'r> {
     Unknown,
 }
 
-/// Checks a Reference. `container` holds the contained resources that it may name.
+/// Checks a Reference. `container` holds the contained resources that it may name; `by_url` is how bad a type is that only
+/// the URL tells.
 pub(crate) fn check<'k>(
     value: Value<'_>,
     container: &Contents<'_>,
     targets: &[Box<str>],
     is_type: impl Fn(&str) -> bool,
     types: impl Iterator<Item = &'k str>,
+    by_url: Severity,
 ) -> Option<Finding> {
     let allows = |name: &str| targets.is_empty() || targets.iter().any(|target| &**target == name);
     let declared = value.str_at(&["type"]);
@@ -55,9 +57,10 @@ pub(crate) fn check<'k>(
             // What is written there may be anything: it is not quoted.
             let hint = super::structure::hint(name, types);
             let message = format!("The reference names a type that FHIR R4 does not have{hint}");
-            Some(Finding::error(Rule::Reference, IssueCode::NotFound, message))
+            let severity = by_url;
+            Some(Finding { severity, ..Finding::error(Rule::Reference, IssueCode::NotFound, message) })
         }
-        Ok(Target::Typed(name)) if !allows(name) => Some(wrong_type(name, targets)),
+        Ok(Target::Typed(name)) if !allows(name) => Some(Finding { severity: by_url, ..wrong_type(name, targets) }),
         Ok(Target::Typed(name)) => declared.filter(|&declared| is_type(declared) && declared != name).map(|declared| {
             let message = format!("The reference is to {name}, but its type says {declared}.");
             Finding::error(Rule::Reference, IssueCode::Value, message)

@@ -14,6 +14,7 @@ mod resource;
 mod slices;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use rustc_hash::FxHashMap;
 
@@ -41,6 +42,8 @@ pub(crate) struct Walk<'a> {
     entries: Entries<'a>,
     /// The urls of the extensions we are in.
     around: Vec<Option<Cow<'a, str>>>,
+    /// Ids of the elements of the resource we are in.
+    ids: HashSet<Cow<'a, str>>,
     issues: Vec<Issue>,
     /// Value sets for which it has been said that they are not checked.
     remarked: Vec<ValueSetId>,
@@ -81,6 +84,7 @@ impl<'a> Walk<'a> {
             contents: Contents::of(root),
             entries: Entries::of(root),
             around: Vec::new(),
+            ids: HashSet::new(),
             issues: Vec::new(),
             remarked: Vec::new(),
             trial: None,
@@ -202,6 +206,14 @@ impl<'a> Walk<'a> {
         }
         if node.is_resource {
             return;
+        }
+        if let Some(&id) = node.slots.get("id")
+            && has(id)
+            && self.trial.is_none()
+            && let Some(id) = value.str_at(&["id"])
+            && !self.ids.insert(id)
+        {
+            self.report_at(place, content::second_id());
         }
         if !place.beside_value
             && let Some(finding) = content::only_id(value)

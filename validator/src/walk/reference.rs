@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use rustc_hash::FxHashMap;
 
 use super::{Place, Walk};
+use crate::issue::Severity;
 use crate::json::Value;
 use crate::node::Type;
 use crate::profile::{Demand, Profile};
@@ -73,14 +74,16 @@ impl<'a> Walk<'a> {
         let narrowed = || demands.iter().filter_map(|demand| Some((*demand, demand.reference.as_ref()?)));
         let targets = narrowed().find(|(_, found)| !found.types.is_empty());
         let types = targets.map_or(&element_type.targets, |(_, found)| &found.types);
-        if let Some(finding) = reference::check(place.value, &self.contents, types, is_type, set.resource_types()) {
+        let target = self.resolve(place.value);
+        let by_url = if target.is_some() { Severity::Error } else { self.options.reference_by_url };
+        let finding = reference::check(place.value, &self.contents, types, is_type, set.resource_types(), by_url);
+        if let Some(finding) = finding {
             match targets {
                 Some((demand, _)) => self.report_demand(place, demand, finding),
                 None => self.report_at(place, finding),
             }
             return;
         }
-        let target = self.resolve(place.value);
         let text = place.value.str_at(&["reference"]);
         for (demand, found) in narrowed() {
             if let Some(text) = &text

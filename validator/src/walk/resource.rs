@@ -46,7 +46,9 @@ impl<'a> Walk<'a> {
         for demand in &demands {
             self.demanded(place, demand, &node.name);
         }
+        let outer = std::mem::take(&mut self.ids);
         self.object(place, &demands);
+        self.ids = outer;
     }
 
     /// The profiles that the resource says it meets.

@@ -153,3 +153,10 @@ fn a_content_reference_leads_back_to_the_element_it_names() {
     );
     refuses(&questionnaire, Rule::Cardinality, IssueCode::Structure, "Questionnaire.item[0].item[0].item[0]");
 }
+
+#[test]
+fn ids_of_elements_are_unique_in_their_resource() {
+    accepts(&patient(r#""name":[{"id":"a","text":"A"},{"id":"b","text":"B"}]"#));
+    let twice = patient(r#""name":[{"id":"a","text":"A"}],"telecom":[{"id":"a","system":"phone","value":"1"}]"#);
+    refuses(&twice, Rule::Content, IssueCode::BusinessRule, "Patient.telecom[0]");
+}
