@@ -8,6 +8,9 @@ use crate::profile::{Demand, Profile, TypeProfiles};
 use crate::rules::constant::{self, Match};
 use crate::rules::{binding, limits, profile};
 
+/// Whether a value meets a profile is asked inside such a question, and so on, no more often than this.
+const MOST_TRIALS: usize = 8;
+
 impl<'a> Walk<'a> {
     /// The facets that judge a value by itself.
     pub(super) fn demanded(&mut self, place: Place<'_, 'a>, demand: &'a Demand, type_name: &str) {
@@ -146,6 +149,11 @@ impl<'a> Walk<'a> {
         if place.value.kind() != Kind::Object {
             return profile.is_type;
         }
+        // References of a Bundle may lead on without end: what is so far away is not asked about.
+        if self.trials >= MOST_TRIALS {
+            return true;
+        }
+        self.trials += 1;
         // What is asked again on the way is taken to be so: only what fails elsewhere fails.
         self.answers.insert(question, true);
         let outer = self.trial.replace(false);
@@ -167,6 +175,7 @@ impl<'a> Walk<'a> {
         }
         let answer = self.trial != Some(true);
         self.trial = outer;
+        self.trials -= 1;
         self.answers.insert(question, answer);
         answer
     }

@@ -49,6 +49,8 @@ pub(crate) struct Walk<'a> {
     remarked: Vec<ValueSetId>,
     /// Set while it is only asked whether a value meets a profile: whether an error was found.
     trial: Option<bool>,
+    /// How many such questions are open inside one another.
+    trials: usize,
     /// Answers to that question; a value that is being asked about counts as meeting the profile.
     answers: FxHashMap<(u32, ProfileId), bool>,
 }
@@ -88,6 +90,7 @@ impl<'a> Walk<'a> {
             issues: Vec::new(),
             remarked: Vec::new(),
             trial: None,
+            trials: 0,
             answers: FxHashMap::default(),
         };
         let resource_type = root.str_at(&["resourceType"]);

@@ -124,3 +124,21 @@ fn a_profile_is_for_its_type_and_is_told_when_nobody_has_it() {
     assert_eq!(found(&set, &claims), ["warning structure Patient.meta.profile[1]"]);
     assert_eq!(found(&load(&[]), &patient(&json!({}))), ["error structure Patient"]);
 }
+
+#[test]
+fn profiles_in_a_circle_end_in_a_sentence_and_not_in_a_loop() {
+    let first = derived("P", "Patient", "http://example.org/Q", &json!([{"path": "Patient.name", "min": 1}]));
+    let second = derived("Q", "Patient", P, &json!([]));
+    let set = load(&[first, second]);
+    assert_eq!(found(&set, &patient(&json!({}))), ["error structure Patient"]);
+    assert!(set.snapshot(P).is_err());
+    // A profile may name itself for what is inside.
+    let own =
+        json!([{"path": "Extension.extension", "type": [{"code": "Extension", "profile": ["http://example.org/E"]}]}]);
+    let mut inner = profile("E", "Extension", &own);
+    inner["kind"] = json!("complex-type");
+    let set = load(&[inner, profile("P", "Patient", &json!([]))]);
+    let nested =
+        json!({"url": "http://example.org/E", "extension": [{"url": "http://example.org/E", "valueString": "x"}]});
+    assert_eq!(found(&set, &patient(&json!({"extension": [nested]}))), [""; 0]);
+}

@@ -53,3 +53,22 @@ fn a_reference_reaches_its_target_in_a_way_that_is_allowed() {
     let outside = observation(&json!({"subject": {"reference": "Patient/1"}}));
     assert_eq!(found(&set, &outside), ["error structure Observation.subject"]);
 }
+
+/// Each entry's subject must meet the profile that the entry itself is held to: a chain as long as the Bundle.
+#[test]
+fn a_long_chain_of_references_is_followed_only_so_far() {
+    let own = json!([
+        {"path": "Observation.focus", "type": [{"code": "Reference", "targetProfile": ["http://example.org/P"]}]}
+    ]);
+    let set = load(&[profile("P", "Observation", &own)]);
+    let entry = |number: usize| {
+        let next = format!("http://example.org/Observation/{}", (number + 1) % 5000);
+        let resource =
+            observation(&json!({"meta": {"profile": ["http://example.org/P"]}, "focus": [{"reference": next}]}));
+        json!({"fullUrl": format!("http://example.org/Observation/{number}"), "resource": resource})
+    };
+    let entries: Vec<Json> = (0..5000).map(entry).collect();
+    let bundle = json!({"resourceType": "Bundle", "type": "collection", "entry": entries}).to_string();
+    let document = signalbox_validator::json::Document::read(bundle.as_bytes()).unwrap();
+    assert_eq!(set.validate(&document).iter().filter(|issue| issue.severity.is_error()).count(), 0);
+}
