@@ -42,6 +42,8 @@ pub enum IssueCode {
     BusinessRule,
     /// This could not be checked here.
     NotSupported,
+    /// A rule could not be carried out.
+    Exception,
     /// There was too much to report.
     TooCostly,
     /// A remark.
@@ -103,6 +105,7 @@ impl IssueCode {
             Self::Duplicate => "duplicate",
             Self::BusinessRule => "business-rule",
             Self::NotSupported => "not-supported",
+            Self::Exception => "exception",
             Self::TooCostly => "too-costly",
             Self::Informational => "informational",
         }

@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 
 use crate::definition::{Max, Strength};
 use crate::rules::format::Primitive;
+use crate::rules::invariant::Compiled;
 
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
@@ -49,6 +50,7 @@ pub(crate) struct Node {
     /// Elements that must be present.
     pub(crate) required: Box<[ElementId]>,
     pub(crate) is_resource: bool,
+    pub(crate) invariants: Box<[Compiled]>,
     /// Slots of `extension` and `value[x]` where invariant ext-1 holds.
     pub(crate) ext_1: Option<(u8, u8)>,
 }
@@ -90,6 +92,8 @@ pub(crate) struct Element {
     pub(crate) is_choice: bool,
     pub(crate) types: Box<[Type]>,
     pub(crate) binding: Option<(Strength, ValueSetId)>,
+    /// Of the element itself; those of its type are the type's.
+    pub(crate) invariants: Box<[Compiled]>,
 }
 
 impl Element {

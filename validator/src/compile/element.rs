@@ -10,6 +10,7 @@ use crate::definition::{ElementDefinition, ElementType, Kind, Max, Strength, Str
 use crate::node::{Content, Element, ElementId, NodeId, Property, Role, Special, Type};
 use crate::pack::PackError;
 use crate::rules::format::Primitive;
+use crate::rules::invariant;
 
 impl<'d> Compiler<'d> {
     /// `path` is relative to the root of `definition`.
@@ -35,12 +36,16 @@ impl<'d> Compiler<'d> {
         };
         let name = child.name();
         let binding = child.binding.as_ref();
+        // Of an element with children of its own, they are the node's.
+        let is_scope = scopes.contains_key(path) && child.content_reference.is_none();
+        let constraints = if is_scope { &[][..] } else { &child.constraints };
         Ok(Element {
             name: name.trim_end_matches("[x]").into(),
             slot,
             min: child.min.unwrap_or(0),
             max: child.max.unwrap_or(Max::Many),
             is_choice: name.ends_with("[x]"),
+            invariants: invariant::compiled(constraints),
             types: types.into(),
             binding: binding
                 .filter(|found| found.strength >= Strength::Extensible)

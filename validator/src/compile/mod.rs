@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use crate::definition::{Definitions, ElementDefinition, Kind, StructureDefinition};
 use crate::node::{DefinitionId, Element, ElementId, Node, NodeId, ValueSetId};
 use crate::pack::PackError;
+use crate::rules::invariant::{self, Compiled};
 
 /// Elements seen are kept in the bits of one integer.
 pub(crate) const MOST_ELEMENTS: usize = 128;
@@ -134,8 +135,8 @@ impl<'d> Compiler<'d> {
         Ok(())
     }
 
-    /// The elements of a type, the inherited ones first; one that is changed stands where it was introduced.
-    fn entries(&self, definition: &'d StructureDefinition) -> Result<Vec<Entry<'d>>, PackError> {
+    /// A type and those it specialises, nearest first.
+    fn chain(&self, definition: &'d StructureDefinition) -> Result<Vec<&'d StructureDefinition>, PackError> {
         let mut chain = vec![definition];
         while let Some(base) = chain.last().and_then(|last| last.base.as_deref()) {
             let unknown = || PackError::UnknownType { definition: definition.url.clone(), name: base.to_owned() };
@@ -145,6 +146,12 @@ impl<'d> Compiler<'d> {
             }
             chain.push(base);
         }
+        Ok(chain)
+    }
+
+    /// The elements of a type, the inherited ones first; one that is changed stands where it was introduced.
+    fn entries(&self, definition: &'d StructureDefinition) -> Result<Vec<Entry<'d>>, PackError> {
+        let chain = self.chain(definition)?;
         let mut entries: Vec<Entry<'d>> = Vec::new();
         for element in chain.iter().rev().flat_map(|definition| &definition.elements) {
             let Some((_, path)) = element.path.split_once('.') else { continue };
@@ -199,6 +206,7 @@ impl<'d> Compiler<'d> {
             slots: FxHashMap::default(),
             required: Box::default(),
             is_resource: scope.is_empty() && definition.kind == Kind::Resource,
+            invariants: self.invariants(definition, scope)?,
             ext_1: None,
         };
         let mut required = Vec::new();
@@ -228,6 +236,22 @@ impl<'d> Compiler<'d> {
             node.ext_1 = slot("extension").zip(slot("value"));
         }
         Ok(node)
+    }
+
+    /// The invariants of what stands at `scope`: of a type and of those it specialises, or of an element with children.
+    fn invariants(&self, definition: &'d StructureDefinition, scope: &str) -> Result<Box<[Compiled]>, PackError> {
+        if definition.kind == Kind::Primitive {
+            return Ok(Box::default());
+        }
+        let path = format!("{}.{scope}", definition.type_name);
+        let mut found = Vec::new();
+        for of in self.chain(definition)? {
+            let is_wanted = |element: &&ElementDefinition| {
+                if scope.is_empty() { element.path == of.type_name } else { element.path == path }
+            };
+            found.extend(of.elements.iter().filter(is_wanted).flat_map(|element| &element.constraints));
+        }
+        Ok(invariant::compiled(found))
     }
 
     fn elements_of<'s>(&'s self, node: &'s Node) -> impl Iterator<Item = &'s Element> {

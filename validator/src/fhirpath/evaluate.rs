@@ -204,7 +204,10 @@ impl<'e, 'd> Evaluator<'e, 'd> {
             let mut contained = containers.filter_map(|resource| resource.get("contained")).flat_map(Value::items);
             return contained.find(|one| one.str_at(&["id"]).as_deref() == Some(id));
         }
-        let entries = root.filter(|root| root.str_at(&["resourceType"]).as_deref() == Some("Bundle"));
+        let entries = root
+            .or(resource)
+            .map(Value::root)
+            .filter(|root| root.str_at(&["resourceType"]).as_deref() == Some("Bundle"));
         let mut entries = entries.and_then(|root| root.get("entry")).into_iter().flat_map(Value::items);
         let unversioned = reference.split("/_history/").next().unwrap_or(reference);
         let found = entries.find(|entry| {

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use super::quantity::{Quantity, Unit};
 use super::temporal::{Shape, Temporal};
 use crate::json::{Kind, Value};
-use crate::node::{Content, NodeId, Type};
+use crate::node::{Content, Node, Type};
 use crate::profile_set::ProfileSet;
 use crate::rules::format::Primitive;
 
@@ -46,7 +46,7 @@ pub(super) struct Element<'d> {
 pub(super) struct TypeOf<'d> {
     pub(super) name: &'d str,
     /// What stands in it; for a primitive, in its sibling.
-    pub(super) node: Option<NodeId>,
+    pub(super) node: Option<&'d Node>,
     pub(super) primitive: Option<Primitive>,
 }
 
@@ -60,8 +60,8 @@ impl<'d> Item<'d> {
     /// A resource by the type it names.
     pub(crate) fn resource(set: &'d ProfileSet, value: Value<'d>) -> Self {
         let name = value.get("resourceType").and_then(Value::as_str).unwrap_or_default();
-        let node = set.resource(&name);
-        let name = node.map_or("Resource", |node| &*set.node(node).name);
+        let node = set.resource(&name).map(|node| set.node(node));
+        let name = node.map_or("Resource", |node| &*node.name);
         Self::element(Some(value), None, TypeOf { name, node, primitive: None }, Some(value))
     }
 
@@ -79,14 +79,21 @@ impl<'d> Item<'d> {
                 |value| Self::resource(set, value),
             ),
             Content::Object(node) => {
-                let name = if element_type.name.is_empty() { &*set.node(node).name } else { &*element_type.name };
+                let node = set.node(node);
+                let name = if element_type.name.is_empty() { &*node.name } else { &*element_type.name };
                 Self::element(value, None, TypeOf { name, node: Some(node), primitive: None }, Some(resource))
             }
             Content::Primitive(primitive, node) => {
+                let node = node.map(|node| set.node(node));
                 let of = TypeOf { name: &element_type.name, node, primitive: Some(primitive) };
                 Self::element(value, sibling, of, Some(resource))
             }
         }
+    }
+
+    /// An object that is known by its node, such as what the walk is at.
+    pub(crate) fn of_node(value: Value<'d>, node: &'d Node, resource: Value<'d>) -> Self {
+        Self::element(Some(value), None, TypeOf { name: &node.name, node: Some(node), primitive: None }, Some(resource))
     }
 
     fn element(

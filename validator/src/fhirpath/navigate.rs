@@ -32,7 +32,7 @@ impl<'d> Item<'d> {
     /// All children, in the order of the document.
     pub(super) fn all_children(&self, set: &'d ProfileSet, found: &mut Vec<Self>) {
         let Some(element) = self.as_element() else { return };
-        let Some((object, node)) = element.object(set) else { return };
+        let Some((object, node)) = element.object() else { return };
         for member in object.children() {
             let key = member.key().unwrap_or_default();
             let Some(property) = node.properties.get(&*key) else { continue };
@@ -50,14 +50,14 @@ impl<'d> Item<'d> {
 
 impl<'d> Element<'d> {
     /// The object whose members are this element's children.
-    fn object(&self, set: &'d ProfileSet) -> Option<(Value<'d>, &'d Node)> {
+    fn object(&self) -> Option<(Value<'d>, &'d Node)> {
         let object = if self.of.primitive.is_some() { self.sibling } else { self.value };
         let object = object.filter(|object| object.kind() == Kind::Object)?;
-        Some((object, set.node(self.of.node?)))
+        Some((object, self.of.node?))
     }
 
     fn named(&self, set: &'d ProfileSet, name: &str, found: &mut Vec<Item<'d>>) {
-        let Some((object, node)) = self.object(set) else { return };
+        let Some((object, node)) = self.object() else { return };
         if let Some(property) = node.properties.get(name) {
             // The key of a choice, such as `valueQuantity`, is not the name of an element.
             if !set.element(property.element).is_choice {

@@ -45,6 +45,11 @@ impl std::fmt::Debug for Value<'_> {
 }
 
 impl<'d> Value<'d> {
+    /// The outermost value of the document that this one stands in.
+    pub(crate) fn root(self) -> Self {
+        Self { index: 0, ..self }
+    }
+
     /// What this value is.
     #[must_use]
     pub fn kind(self) -> Kind {

@@ -3,10 +3,10 @@
 use super::discriminator;
 use super::{Demand, Profile, ProfileId, ReferenceDemand, Shape, Slice, Slicing, Source, TypeProfiles};
 use crate::definition::{DiscriminatorKind, ElementDefinition, ElementType, Invariant, Max, StructureDefinition};
+use crate::rules::invariant::{self, Compiled};
 use crate::snapshot::{BASE, Branch};
 
 /// Invariants of base types that the walk checks without `FHIRPath`.
-const NATIVE: [&str; 7] = ["ele-1", "ext-1", "dom-2", "dom-3", "dom-4", "dom-5", "dom-6"];
 /// Deeper than any profile.
 const DEEPEST: usize = 24;
 
@@ -265,7 +265,7 @@ fn cardinality(demand: &mut Demand, element: &ElementDefinition, base: &ElementD
     }
 }
 
-fn new_invariants(own: &[Invariant], base: &[Invariant]) -> Box<[Invariant]> {
-    let known = |key: &str| NATIVE.contains(&key) || base.iter().any(|found| found.key == key);
-    own.iter().filter(|found| !known(&found.key)).cloned().collect()
+fn new_invariants(own: &[Invariant], base: &[Invariant]) -> Box<[Compiled]> {
+    let known = |key: &str| base.iter().any(|found| found.key == key);
+    invariant::compiled(own.iter().filter(|found| !known(&found.key)))
 }

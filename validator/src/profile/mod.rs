@@ -11,10 +11,9 @@ use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
-use crate::definition::{
-    Aggregation, Binding, Constant, Context, Definitions, Invariant, Max, SlicingRules, Typed, Versioning,
-};
+use crate::definition::{Aggregation, Binding, Constant, Context, Definitions, Max, SlicingRules, Typed, Versioning};
 use crate::node::ValueSetId;
+use crate::rules::invariant::Compiled;
 use crate::snapshot::Snapshots;
 
 pub(crate) use test::{Step, Test, TestKind};
@@ -57,7 +56,7 @@ pub(crate) struct Demand {
     pub(crate) max_length: Option<u32>,
     /// The id is missing where the value set is not loaded.
     pub(crate) binding: Option<(Binding, Option<ValueSetId>)>,
-    pub(crate) invariants: Box<[Invariant]>,
+    pub(crate) invariants: Box<[Compiled]>,
     pub(crate) children: Option<Box<Shape>>,
     pub(crate) slicing: Option<Box<Slicing>>,
 }

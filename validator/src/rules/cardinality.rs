@@ -46,7 +46,16 @@ mod tests {
     use super::*;
 
     fn element(min: u32, max: Max) -> Element {
-        Element { name: "name".into(), slot: 0, min, max, is_choice: false, types: Box::default(), binding: None }
+        Element {
+            name: "name".into(),
+            slot: 0,
+            min,
+            max,
+            is_choice: false,
+            types: Box::default(),
+            binding: None,
+            invariants: Box::default(),
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub(crate) mod contained;
 pub(crate) mod content;
 pub(crate) mod extension;
 pub(crate) mod format;
+pub(crate) mod invariant;
 pub(crate) mod limits;
 pub(crate) mod narrative;
 pub(crate) mod primitive_extension;
@@ -57,6 +58,8 @@ pub enum Rule {
     Limits,
     /// The slices of an element.
     Slicing,
+    /// A constraint in `FHIRPath`.
+    Invariant,
     /// Which profiles apply, and whether one of several is met.
     Profile,
     /// There was more than is reported.
@@ -84,6 +87,7 @@ impl Rule {
             Self::Pattern => "pattern",
             Self::Limits => "limits",
             Self::Slicing => "slicing",
+            Self::Invariant => "invariant",
             Self::Profile => "profile",
             Self::Limit => "limit",
         }

@@ -4,6 +4,7 @@
 use super::slices::Tallies;
 use super::{Demands, Place, Walk};
 use crate::definition::Strength;
+use crate::fhirpath::Item;
 use crate::json::{Kind, Value};
 use crate::location::Segment;
 use crate::node::{Content, Element, NodeId, Property, Special, Type, ValueSetId};
@@ -152,6 +153,7 @@ impl<'a> Walk<'a> {
                 for demand in demands {
                     self.demanded(place, demand, &element_type.name);
                 }
+                self.hold_value(place, element, element_type, demands);
             }
             Content::Object(node) => self.complex(place, node, element, element_type, demands),
             Content::Resource => self.inner_resource(place, element, element_type, demands),
@@ -192,6 +194,24 @@ impl<'a> Walk<'a> {
         for demand in &all {
             self.demanded(place, demand, &element_type.name);
         }
+        self.hold_value(place, element, element_type, &all);
+    }
+
+    /// The invariants of an element and of what profiles demand of it.
+    fn hold_value(
+        &mut self,
+        place: Place<'_, 'a>,
+        element: &'a Element,
+        element_type: &'a Type,
+        demands: &[&'a Demand],
+    ) {
+        if element.invariants.is_empty() && demands.iter().all(|demand| demand.invariants.is_empty()) {
+            return;
+        }
+        let focus = Item::of_type(self.set, Some(place.value), None, element_type, self.resource.0);
+        let profile = self.set.canonical(place.node);
+        self.hold(place, &element.invariants, &focus, Some(profile));
+        self.hold_demands(place, demands, &focus);
     }
 
     /// What must be an object of `node`.

@@ -9,6 +9,7 @@
 mod demand;
 mod element;
 mod extension;
+mod invariants;
 mod reference;
 mod resource;
 mod slices;
@@ -18,6 +19,7 @@ use std::collections::HashSet;
 
 use rustc_hash::FxHashMap;
 
+use crate::fhirpath::Item;
 use crate::issue::Issue;
 use crate::json::{Document, Kind, Value};
 use crate::location::{Location, Segment};
@@ -40,6 +42,8 @@ pub(crate) struct Walk<'a> {
     contents: Contents<'a>,
     /// The entries of the Bundle around, for references to name.
     entries: Entries<'a>,
+    /// The resource we are in, and the one that contains it, or itself.
+    resource: (Value<'a>, Value<'a>),
     /// The urls of the extensions we are in.
     around: Vec<Option<Cow<'a, str>>>,
     /// Ids of the elements of the resource we are in.
@@ -85,6 +89,7 @@ impl<'a> Walk<'a> {
             options,
             contents: Contents::of(root),
             entries: Entries::of(root),
+            resource: (root, root),
             around: Vec::new(),
             ids: HashSet::new(),
             issues: Vec::new(),
@@ -186,6 +191,10 @@ impl<'a> Walk<'a> {
             }
         }
         self.whole(place, seen, demands);
+        if !node.invariants.is_empty() {
+            let profile = self.set.canonical(node);
+            self.hold(place, &node.invariants, &Item::of_node(value, node, self.resource.0), Some(profile));
+        }
     }
 
     /// What is judged once all members have been seen.

@@ -2,6 +2,7 @@
 //! that it must meet. See [meta.profile](https://hl7.org/fhir/R4/resource.html#Meta).
 
 use super::{Demands, Place, Walk};
+use crate::fhirpath::Item;
 use crate::issue::Severity;
 use crate::json::{Kind, Value};
 use crate::location::{Location, Segment};
@@ -49,6 +50,7 @@ impl<'a> Walk<'a> {
         let outer = std::mem::take(&mut self.ids);
         self.object(place, &demands);
         self.ids = outer;
+        self.hold_demands(place, &demands, &Item::of_node(value, node, value));
     }
 
     /// The profiles that the resource says it meets.
@@ -130,11 +132,15 @@ impl<'a> Walk<'a> {
             for finding in contained::resource(value).chain(referred) {
                 self.report_at(place, finding);
             }
+            let outer = self.resource;
+            self.resource = (value, outer.0);
             self.resource(value, place.location, inner);
+            self.resource = outer;
         } else {
             let outer = std::mem::replace(&mut self.contents, Contents::of(value));
+            let around = std::mem::replace(&mut self.resource, (value, value));
             self.resource(value, place.location, inner);
-            self.contents = outer;
+            (self.contents, self.resource) = (outer, around);
         }
     }
 }

@@ -107,11 +107,14 @@ fn entries_of_a_bundle_are_told_by_the_type_and_the_profile_of_their_resource() 
                 "type": [{"code": "Patient", "profile": ["http://example.org/Named"]}]}
         ])
     };
-    let entry = |resource: &Json| json!({"fullUrl": "http://example.org/fhir/Patient/1", "resource": resource});
+    let entry = |id: u8, resource: &Json| {
+        let kind = resource["resourceType"].as_str().unwrap();
+        json!({"fullUrl": format!("http://example.org/fhir/{kind}/{id}"), "resource": resource})
+    };
     let bundle = |entries: &[Json]| json!({"resourceType": "Bundle", "type": "collection", "entry": entries});
-    let good = entry(&patient(&json!({"name": [{"text": "A"}]})));
-    let bare = entry(&patient(&json!({})));
-    let other = entry(&observation(&json!({})));
+    let good = entry(1, &patient(&json!({"name": [{"text": "A"}]})));
+    let bare = entry(2, &patient(&json!({})));
+    let other = entry(3, &observation(&json!({})));
 
     let by_type = load(&[named.clone(), profile("P", "Bundle", &slices("type"))]);
     assert_eq!(found(&by_type, &bundle(&[other.clone(), good.clone()])), [""; 0]);

@@ -147,7 +147,7 @@ fn an_extension_has_a_value_or_extensions() {
 
 #[test]
 fn a_content_reference_leads_back_to_the_element_it_names() {
-    let item = r#"{"linkId":"2","type":"string","item":[{"linkId":"3"}]}"#;
+    let item = r#"{"linkId":"2","type":"string","item":[{"type":"string"}]}"#;
     let questionnaire = format!(
         r#"{{"resourceType":"Questionnaire","status":"draft","item":[{{"linkId":"1","type":"group","item":[{item}]}}]}}"#
     );

@@ -7,6 +7,7 @@ mod support;
 
 mod codes;
 mod elements;
+mod invariants;
 mod limits;
 mod mutations;
 mod outcomes;

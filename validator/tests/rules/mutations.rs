@@ -19,7 +19,7 @@ const FIXTURE: &str = r##"{
     {"url": "http://example.org/y", "valueCode": "z"}]}]}],
   "birthDate": "2001-02-03",
   "deceasedBoolean": false,
-  "contact": [{"relationship": [{"text": "friend"}], "period": {"start": "2020"}}],
+  "contact": [{"relationship": [{"text": "friend"}], "name": {"text": "Bo"}, "period": {"start": "2020"}}],
   "communication": [{"language": {"text": "Welsh"}, "preferred": true}],
   "managingOrganization": {"reference": "#o"},
   "link": [{"other": {"reference": "Patient/2"}, "type": "seealso"}]
@@ -84,7 +84,10 @@ fn an_empty_string_anywhere_is_one_error_about_that_place() {
         let others = issues.iter().filter(|issue| issue.rule != Rule::PrimitiveFormat);
         assert_eq!(formats.len(), 1, "{place}: {issues:#?}");
         for issue in others {
-            assert!(matches!(issue.rule, Rule::Reference | Rule::Contained | Rule::Extension), "{place}: {issue:#?}");
+            assert!(
+                matches!(issue.rule, Rule::Reference | Rule::Contained | Rule::Extension | Rule::Invariant),
+                "{place}: {issue:#?}"
+            );
         }
         assert!(formats[0].severity == Severity::Error);
     });

@@ -1,0 +1,109 @@
+//! [Invariants](https://hl7.org/fhir/R4/conformance-rules.html#constraints): FHIRPath that must hold, parsed when it is
+//! first asked for. Those that every element has are judged natively: ele-1, ext-1 and dom-2 to dom-5.
+
+use std::sync::OnceLock;
+
+use super::{Finding, Rule};
+use crate::definition::Invariant;
+use crate::fhirpath::{Context, EvaluationError, Expression, Item};
+use crate::issue::{IssueCode, Severity};
+
+/// Judged elsewhere; dom-6 is good practice and no rule.
+const NATIVE: [&str; 7] = ["ele-1", "ext-1", "dom-2", "dom-3", "dom-4", "dom-5", "dom-6"];
+
+/// Invariants that R4 states so that they fail where there is nothing to judge, as the next releases restate them.
+const RESTATED: [(&str, &str); 3] = [
+    ("fullUrl.contains('/_history/').not()", "fullUrl.exists() implies fullUrl.contains('/_history/').not()"),
+    (
+        "name.matches('[A-Z]([A-Za-z0-9_]){0,254}')",
+        "name.exists() implies name.matches('^[A-Z]([A-Za-z0-9_]){0,254}$')",
+    ),
+    (
+        "reference.startsWith('#').not() or (reference.substring(1).trace('url') in %rootResource.contained.id.trace('ids'))",
+        "reference.exists() implies (reference.startsWith('#').not() or (reference.substring(1) in \
+         %rootResource.contained.id) or (reference = '#' and %rootResource != %resource))",
+    ),
+];
+
+/// Longest expression that a message shows.
+const SHOWN: usize = 200;
+
+/// An invariant of an element.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) key: Box<str>,
+    is_error: bool,
+    source: Box<str>,
+    parsed: OnceLock<Option<Expression>>,
+}
+
+/// Those of an element that are judged here.
+pub(crate) fn compiled<'i>(invariants: impl IntoIterator<Item = &'i Invariant>) -> Box<[Compiled]> {
+    let judged = invariants.into_iter().filter(|invariant| !NATIVE.contains(&invariant.key.as_str()));
+    let compiled = judged.filter_map(|invariant| {
+        Some(Compiled {
+            key: invariant.key.as_str().into(),
+            is_error: invariant.is_error,
+            source: restated(invariant.expression.as_deref()?).into(),
+            parsed: OnceLock::new(),
+        })
+    });
+    compiled.collect()
+}
+
+impl Compiled {
+    /// Judges an element: nothing when the invariant holds.
+    pub(crate) fn judge<'d>(
+        &self,
+        context: &Context<'d>,
+        focus: Item<'d>,
+        resource: Item<'d>,
+        root_resource: Item<'d>,
+    ) -> Option<Finding> {
+        let Some(expression) = self.parsed.get_or_init(|| Expression::parse(&self.source).ok()) else {
+            let fault = Expression::parse(&self.source).err().map(|error| error.to_string()).unwrap_or_default();
+            return Some(self.faulty(&fault));
+        };
+        match expression.evaluate_at(context, focus, resource, root_resource) {
+            Ok(found) if holds(&found) => None,
+            Ok(_) => Some(self.broken()),
+            Err(error) => Some(self.faulty(&describe(&error))),
+        }
+    }
+
+    fn broken(&self) -> Finding {
+        let severity = if self.is_error { Severity::Error } else { Severity::Warning };
+        let message = format!("This must hold, and does not ({}): {}", self.key, shortened(&self.source));
+        Finding { rule: Rule::Invariant, severity, code: IssueCode::Invariant, message }
+    }
+
+    fn faulty(&self, fault: &str) -> Finding {
+        let message = format!("The invariant {} is not checked: its expression cannot be evaluated: {fault}", self.key);
+        Finding { rule: Rule::Invariant, severity: Severity::Warning, code: IssueCode::Exception, message }
+    }
+}
+
+fn restated(expression: &str) -> &str {
+    RESTATED.iter().find(|(published, _)| *published == expression).map_or(expression, |(_, later)| later)
+}
+
+fn describe(error: &EvaluationError) -> String {
+    format!("at offset {}, {error}", error.offset)
+}
+
+/// True, or something that is no boolean; an expression that gives nothing does not hold.
+fn holds(found: &[Item<'_>]) -> bool {
+    match found {
+        [] => false,
+        [one] => one.as_bool().unwrap_or(true),
+        _ => true,
+    }
+}
+
+fn shortened(source: &str) -> String {
+    let mut short: String = source.chars().take(SHOWN).collect();
+    if short.len() < source.len() {
+        short.push('…');
+    }
+    short
+}

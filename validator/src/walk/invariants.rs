@@ -1,0 +1,40 @@
+//! Invariants of types, elements and profiles, judged where the walk is; see
+//! [constraints](https://hl7.org/fhir/R4/conformance-rules.html#constraints).
+
+use super::{Place, Walk};
+use crate::fhirpath::{Context, Item};
+use crate::profile::Demand;
+use crate::rules::invariant::Compiled;
+
+impl<'a> Walk<'a> {
+    /// Holds an element to invariants of one definition.
+    pub(super) fn hold(
+        &mut self,
+        place: Place<'_, 'a>,
+        invariants: &[Compiled],
+        focus: &Item<'a>,
+        profile: Option<&str>,
+    ) {
+        if self.is_full() {
+            return;
+        }
+        let set = self.set;
+        // A code of which nobody here can tell is no fault of the element.
+        let context = Context::new(set).knowing_codes(&|_, _, _| Some(true));
+        let (resource, root) = self.resource;
+        for invariant in invariants {
+            let (resource, root) = (Item::resource(set, resource), Item::resource(set, root));
+            if let Some(finding) = invariant.judge(&context, focus.clone(), resource, root) {
+                self.report(place.value, place.location, profile, finding);
+            }
+        }
+    }
+
+    /// Holds an element to the invariants of the profiles in force there.
+    pub(super) fn hold_demands(&mut self, place: Place<'_, 'a>, demands: &[&'a Demand], focus: &Item<'a>) {
+        for demand in demands.iter().filter(|demand| !demand.invariants.is_empty()) {
+            let profile = self.set.profile_at(demand.profile).map(|profile| &*profile.canonical);
+            self.hold(place, &demand.invariants, focus, profile);
+        }
+    }
+}
