@@ -6,9 +6,10 @@ use std::fmt;
 
 use rustc_hash::FxHashMap;
 
-use crate::compile::compile;
+use crate::compile::{Arena, compile};
 use crate::definition::{Definitions, StructureDefinition};
 use crate::json::{Document, Value};
+use crate::node::ValueSetId;
 use crate::pack::{self, PackError, PackInfo};
 use crate::profile_set::ProfileSet;
 use crate::value_set::Terminology;
@@ -120,25 +121,47 @@ impl<'b> ProfileSetBuilder<'b> {
         let bound: Vec<String> = bound(&definitions);
         let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
         let (value_sets, ids) = terminology.expand(&bound);
-        let arena = loop {
-            match compile(&definitions, &ids) {
-                Ok(arena) => break arena,
-                // A type that came as a single resource is left out; one in a pack must compile.
-                Err(error) => {
-                    let culprit = error.definition().and_then(|url| Some((url.to_owned(), sources.get(url)?)));
-                    let Some((url, source)) = culprit.filter(|(_, source)| !own.contains(&source.as_str())) else {
-                        return Err(error);
-                    };
-                    warnings.push(unreadable(source, Some(url.clone()), &error.to_string()));
-                    definitions.remove(&url);
-                }
-            }
-        };
+        let arena = compile_types(&mut definitions, &ids, &sources, &own, &mut warnings)?;
         check_links(&definitions, &sources, &mut warnings);
         let packs = read.iter().map(|(info, _)| info.clone()).chain(self.packages).collect();
         let code_systems = terminology.codes_by_system();
         let set = ProfileSet::new(packs, arena, definitions, value_sets, ids, code_systems);
         Ok((set.with_globals(globals), warnings))
+    }
+}
+
+/// Compiles the types. A type that came as a single resource, and does not compile or spoils others, is left out.
+fn compile_types(
+    definitions: &mut Definitions,
+    ids: &FxHashMap<String, ValueSetId>,
+    sources: &Sources,
+    packs: &[&str],
+    warnings: &mut Vec<LoadWarning>,
+) -> Result<Arena, PackError> {
+    // What is left out once is in force again as the pack has it.
+    let mut removed: Vec<String> = Vec::new();
+    loop {
+        let error = match compile(definitions, ids) {
+            Ok(arena) => return Ok(arena),
+            Err(error) => error,
+        };
+        let single = |url: &str| {
+            let source = sources.get(url).filter(|source| !packs.contains(&source.as_str()));
+            source.filter(|_| !removed.iter().any(|known| known == url))
+        };
+        let culprit = error.definition().filter(|url| single(url).is_some()).map(str::to_owned);
+        // Where a type of a pack lacks something, one that replaced another of the pack may be why.
+        let replacing = || {
+            let types = definitions.iter().filter(|definition| definition.is_type());
+            types
+                .map(|definition| definition.url.clone())
+                .find(|url| single(url).is_some() && definitions.is_doubled(url))
+        };
+        let Some(url) = culprit.or_else(replacing) else { return Err(error) };
+        let source = single(&url).cloned().unwrap_or_default();
+        warnings.push(unreadable(&source, Some(url.clone()), &error.to_string()));
+        definitions.remove(&url);
+        removed.push(url);
     }
 }
 
@@ -162,6 +185,9 @@ impl<'d> Loader<'d> {
     fn add(&mut self, source: &str, root: Value<'d>, warnings: &mut Vec<LoadWarning>) -> Result<(), PackError> {
         let url = root.str_at(&["url"]).unwrap_or_default().into_owned();
         match root.str_at(&["resourceType"]).as_deref() {
+            Some("StructureDefinition") if url.is_empty() => {
+                warnings.push(unreadable(source, None, "the StructureDefinition has no 'url' to name it by"));
+            }
             Some("StructureDefinition") => {
                 let definition = StructureDefinition::read(root)?;
                 let replaced = self.definitions.insert(definition);

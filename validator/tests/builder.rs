@@ -69,3 +69,21 @@ fn what_cannot_be_used_is_named_and_the_rest_is_used() {
     let torn = warnings.iter().find(|warning| warning.source == "torn.json").unwrap();
     assert_eq!(torn.to_string(), "torn.json: the text ends before the value is complete (line 1, column 18)");
 }
+
+#[test]
+fn a_broken_definition_of_a_base_type_does_not_spoil_the_types_of_the_pack() {
+    let mut meta = json!({"resourceType": "StructureDefinition", "url": "http://hl7.org/fhir/StructureDefinition/Meta",
+        "version": "4.0.1", "kind": "resource", "type": "Other", "derivation": "specialization",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Element",
+        "differential": {"element": [{"path": "Other"}]}});
+    let patient = br#"{"resourceType":"Patient","meta":{"source":"urn:x"}}"#;
+    let document = signalbox_validator::json::Document::read(patient).expect("it is JSON");
+    for type_name in ["Other", "Meta"] {
+        meta["type"] = json!(type_name);
+        let (set, warnings) = build(&[("meta.json", meta.to_string())]);
+        assert!(warnings.iter().any(|warning| warning.source == "meta.json"), "{warnings:#?}");
+        assert!(set.is_resource_type("Patient"));
+        // What the loaded definition says of Meta counts only where it can be used.
+        assert_eq!(set.validate(&document).is_empty(), type_name == "Other");
+    }
+}

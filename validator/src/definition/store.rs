@@ -19,12 +19,11 @@ impl Definitions {
     /// Adds a definition. One of the same url and version is replaced; one of the same url is kept beside it.
     pub(crate) fn insert(&mut self, definition: StructureDefinition) -> Option<Replaced> {
         let known = self.by_url.entry(definition.url.clone()).or_default();
-        let same = known.iter().position(|&at| self.all[at].version == definition.version);
-        let replaced = same.map(|position| known.remove(position));
+        let replaced = known.iter().any(|&at| self.all[at].version == definition.version);
         // The last one loaded is the one that a canonical without a version means.
         known.push(self.all.len());
         self.all.push(definition);
-        replaced.map(|_| Replaced)
+        replaced.then_some(Replaced)
     }
 
     /// Index of the definition that a canonical names: with `|version` that version, else the last one loaded.
@@ -51,14 +50,27 @@ impl Definitions {
     /// Those that are in force: not replaced by a later one of the same version.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &StructureDefinition> {
         let live = |(at, definition): &(usize, &StructureDefinition)| {
-            self.by_url.get(&definition.url).is_some_and(|known| known.contains(at))
+            let known = self.by_url.get(&definition.url);
+            let last = known
+                .and_then(|known| known.iter().rev().find(|&&other| self.all[other].version == definition.version));
+            last == Some(at)
         };
         self.all.iter().enumerate().filter(live).map(|(_, definition)| definition)
     }
 
-    /// Forgets a definition.
+    /// Whether this url was defined before it was defined again.
+    pub(crate) fn is_doubled(&self, url: &str) -> bool {
+        self.by_url.get(url).is_some_and(|known| known.len() > 1)
+    }
+
+    /// Forgets the definition of this url that was loaded last; one that it replaced is in force again.
     pub(crate) fn remove(&mut self, url: &str) {
-        self.by_url.remove(url);
+        if let Some(known) = self.by_url.get_mut(url) {
+            known.pop();
+            if known.is_empty() {
+                self.by_url.remove(url);
+            }
+        }
     }
 }
 
