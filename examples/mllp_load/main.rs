@@ -1,5 +1,5 @@
 //! How taking HL7 v2 by MLLP compares with the least that any such gateway must do (`floor.rs`): the same 2 kB ADT^A31 over
-//! the same connections to one, then to the other, in alternation, each with a database of its own (fsync on) and each
+//! the same connections to one, then to the other, in short turns, each with a database of its own (fsync on) and each
 //! message answered after its commit. Prints the table of `docs/performance.md`.
 //!
 //! `cargo build --release --bins && cargo run --release --example mllp_load -- [CONNECTIONS] [ROUNDS] [SECONDS]`
@@ -20,6 +20,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+/// Messages of one connection in one round have numbers below this.
+const ROUND: usize = 100_000;
+
 /// Requests a second, and times in milliseconds.
 #[derive(Debug, Clone, Copy)]
 struct Measured {
@@ -37,22 +40,38 @@ async fn main() -> anyhow::Result<()> {
         return floor::serve(Path::new(folder)).await;
     }
     let number = |at: usize, default: usize| arguments.get(at).map_or(Ok(default), |text| text.parse());
-    let (connections, rounds, seconds) = (number(0, 16)?, number(1, 5)?, number(2, 8)?);
-    let (mut floor, mut gateway) = (Vec::new(), Vec::new());
-    for round in 0..rounds {
-        for is_floor in [true, false] {
-            let folder = tempfile::tempdir()?;
-            std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
-            let (mut child, address) = if is_floor { start_floor(folder.path())? } else { start(folder.path())? };
-            let measured = load(address, connections, Duration::from_secs(seconds as u64)).await;
-            stop(&mut child)?;
-            let measured = measured?;
-            let who = if is_floor { "floor" } else { "gateway" };
-            writeln!(std::io::stderr(), "round {round}, {who}: {measured:?}")?;
-            if is_floor { floor.push(measured) } else { gateway.push(measured) }
+    let (connections, rounds, seconds) = (number(0, 16)?, number(1, 20)?, number(2, 2)?);
+    let time = Duration::from_secs(seconds as u64);
+    let folders = [tempfile::tempdir()?, tempfile::tempdir()?];
+    for folder in &folders {
+        std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    }
+    let (mut least, floor_address) = start_floor(folders[0].path())?;
+    let (mut child, address) = start(folders[1].path())?;
+    let figures = turns([floor_address, address], connections, rounds, time).await;
+    stop(&mut least)?;
+    stop(&mut child)?;
+    let [floor, gateway] = figures?;
+    tell(connections, &floor, &gateway)
+}
+
+/// The same load on each of the two, in turn. The first round warms both and does not count.
+async fn turns(
+    addresses: [SocketAddr; 2],
+    connections: usize,
+    rounds: usize,
+    time: Duration,
+) -> anyhow::Result<[Vec<Measured>; 2]> {
+    let mut figures = [Vec::new(), Vec::new()];
+    for round in 0..=rounds {
+        for (address, figures) in addresses.into_iter().zip(&mut figures) {
+            let measured = load(address, connections, round * ROUND, time).await?;
+            if round > 0 {
+                figures.push(measured);
+            }
         }
     }
-    tell(connections, &floor, &gateway)
+    Ok(figures)
 }
 
 /// One of the figures.
@@ -127,12 +146,12 @@ fn stop(child: &mut Child) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn load(address: SocketAddr, connections: usize, time: Duration) -> anyhow::Result<Measured> {
+async fn load(address: SocketAddr, connections: usize, first: usize, time: Duration) -> anyhow::Result<Measured> {
     let stop = Arc::new(AtomicBool::new(false));
     let mut senders = JoinSet::new();
     let begun = Instant::now();
     for sender in 0..connections {
-        senders.spawn(send(address, sender, Arc::clone(&stop)));
+        senders.spawn(send(address, sender, first, Arc::clone(&stop)));
     }
     tokio::time::sleep(time).await;
     stop.store(true, Ordering::Relaxed);
@@ -148,11 +167,16 @@ async fn load(address: SocketAddr, connections: usize, time: Duration) -> anyhow
 }
 
 /// One connection: each message waits for its acknowledgement.
-async fn send(address: SocketAddr, sender: usize, stop: Arc<AtomicBool>) -> anyhow::Result<Vec<Duration>> {
+async fn send(
+    address: SocketAddr,
+    sender: usize,
+    first: usize,
+    stop: Arc<AtomicBool>,
+) -> anyhow::Result<Vec<Duration>> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let (mut deframer, mut buffer, mut times) = (Deframer::new(1 << 16), vec![0; 4096], Vec::new());
-    let mut number = 0;
+    let mut number = first;
     while !stop.load(Ordering::Relaxed) {
         let message = frame(adt(sender, number).as_bytes());
         let begun = Instant::now();
