@@ -65,7 +65,7 @@ fn load(folder: &Path, supporting: &[String]) -> Result<ProfileSet, Failure> {
     let mut builder = ProfileSet::builder().pack(PACK);
     for name in supporting {
         let bytes = std::fs::read(folder.join(name))?;
-        if name.ends_with(".tgz") {
+        if Path::new(name).extension().is_some_and(|extension| extension == "tgz") {
             for (file, text) in package(&bytes)? {
                 builder = builder.resource(file, text);
             }
@@ -82,11 +82,12 @@ fn package(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     let mut files = Vec::new();
     for entry in archive.entries()? {
         let mut entry = entry?;
-        let name = entry.path()?.to_string_lossy().into_owned();
-        if name.starts_with("package/") && name.ends_with(".json") && !name.ends_with("package.json") {
+        let path = entry.path()?.into_owned();
+        let is_json = path.extension().is_some_and(|extension| extension == "json");
+        if path.starts_with("package") && is_json && !path.ends_with("package.json") {
             let mut text = Vec::new();
             entry.read_to_end(&mut text)?;
-            files.push((name, text));
+            files.push((path.to_string_lossy().into_owned(), text));
         }
     }
     Ok(files)

@@ -116,7 +116,7 @@ impl<'b> ProfileSetBuilder<'b> {
                 warnings.push(unreadable(source, None, &error.to_string()));
             }
         }
-        let Loader { mut definitions, sources, terminology, globals } = loader;
+        let Loader { mut definitions, sources, terminology, globals, questionnaires } = loader;
         let own: Vec<&str> = read.iter().map(|(info, _)| info.name.as_str()).collect();
         let bound: Vec<String> = bound(&definitions);
         let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
@@ -126,7 +126,7 @@ impl<'b> ProfileSetBuilder<'b> {
         let packs = read.iter().map(|(info, _)| info.clone()).chain(self.packages).collect();
         let code_systems = terminology.codes_by_system();
         let set = ProfileSet::new(packs, arena, definitions, value_sets, ids, code_systems);
-        Ok((set.with_globals(globals), warnings))
+        Ok((set.with_globals(globals).with_questionnaires(questionnaires), warnings))
     }
 }
 
@@ -179,6 +179,8 @@ struct Loader<'d> {
     terminology: Terminology<'d>,
     /// Profiles that an implementation guide applies to all resources of a type.
     globals: FxHashMap<Box<str>, Vec<Box<str>>>,
+    /// Texts by canonical.
+    questionnaires: FxHashMap<String, Box<str>>,
 }
 
 impl<'d> Loader<'d> {
@@ -203,6 +205,9 @@ impl<'d> Loader<'d> {
             }
             Some("CodeSystem") => {
                 self.terminology.code_systems.insert(url, root);
+            }
+            Some("Questionnaire") => {
+                self.questionnaires.insert(url, root.raw().into());
             }
             Some("ImplementationGuide") => {
                 for global in root.get("global").into_iter().flat_map(Value::items) {

@@ -27,6 +27,7 @@ pub struct ProfileSet {
     profiles: Profiles,
     value_set_ids: FxHashMap<String, ValueSetId>,
     globals: FxHashMap<Box<str>, Vec<Box<str>>>,
+    questionnaires: FxHashMap<String, Box<str>>,
     vital_signs: OnceLock<FxHashMap<Box<str>, Box<str>>>,
     value_sets: Vec<ValueSet>,
     code_systems: FxHashMap<Box<str>, Codes>,
@@ -74,10 +75,35 @@ impl ProfileSet {
             profiles,
             value_set_ids,
             globals,
+            questionnaires: FxHashMap::default(),
             vital_signs,
             value_sets,
             code_systems,
         }
+    }
+
+    /// The set with the texts of questionnaires.
+    pub(crate) fn with_questionnaires(self, questionnaires: FxHashMap<String, Box<str>>) -> Self {
+        Self { questionnaires, ..self }
+    }
+
+    /// The text of a Questionnaire.
+    pub(crate) fn questionnaire(&self, canonical: &str) -> Option<&[u8]> {
+        let url = crate::definition::split(canonical).0;
+        self.questionnaires.get(url).map(|text| text.as_bytes())
+    }
+
+    /// Whether a canonical is known to be something else than a Questionnaire.
+    pub(crate) fn defines_other(&self, canonical: &str) -> bool {
+        let url = crate::definition::split(canonical).0;
+        let by_url = url.rsplit('/').nth(1).filter(|kind| *kind != "Questionnaire");
+        self.has_profile(url) || by_url.is_some_and(|kind| self.is_resource_type(kind))
+    }
+
+    /// The value set of this canonical, where something is bound to it.
+    pub(crate) fn value_set_named(&self, canonical: &str) -> Option<&ValueSet> {
+        let url = crate::definition::split(canonical).0;
+        self.value_set_ids.get(url).map(|id| self.value_set(*id))
     }
 
     /// The set with the profiles that implementation guides apply to all resources of a type.

@@ -16,7 +16,7 @@ pub(crate) use element::{
     Aggregation, Binding, Discriminator, DiscriminatorKind, ElementDefinition, ElementType, Invariant, Max, Slicing,
     SlicingRules, Strength, Typed, Versioning,
 };
-pub(crate) use store::Definitions;
+pub(crate) use store::{Definitions, split};
 
 /// What a definition introduces or constrains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -219,7 +219,7 @@ impl<'d> Element<'d> {
 const QUANTITIES: [&str; 6] = ["Quantity", "Age", "Distance", "Duration", "Count", "SimpleQuantity"];
 
 /// A number as FHIR writes it; one with an exponent keeps no more digits than it needs.
-pub(super) fn decimal(text: &str) -> Option<Decimal> {
+pub(crate) fn decimal(text: &str) -> Option<Decimal> {
     let text = text.strip_prefix('+').unwrap_or(text);
     if text.is_empty() || text.starts_with('.') || text.ends_with('.') || text.contains('_') {
         return None;

@@ -24,6 +24,7 @@ mod ucum;
 pub use context::{Context, Limits, MemberOf, Resolver};
 pub use error::{EvaluationError, SyntaxError};
 pub use item::Item;
+pub(crate) use item::decimal;
 
 use ast::Expr;
 use evaluate::{Evaluator, Scope};

@@ -1,6 +1,8 @@
 //! The rules a resource is held to, one facet a file. A rule judges one place and returns what it found; the
 //! [walk](crate::walk) decides where rules apply and turns findings into issues.
 
+pub(crate) mod answer;
+pub(crate) mod attachment;
 pub(crate) mod binding;
 pub(crate) mod cardinality;
 pub(crate) mod choice;
@@ -15,6 +17,7 @@ pub(crate) mod limits;
 pub(crate) mod narrative;
 pub(crate) mod primitive_extension;
 pub(crate) mod profile;
+pub(crate) mod questionnaire;
 pub(crate) mod reference;
 pub(crate) mod structure;
 pub(crate) mod type_;
@@ -58,6 +61,8 @@ pub enum Rule {
     Limits,
     /// The slices of an element.
     Slicing,
+    /// A response answers its questionnaire.
+    Questionnaire,
     /// A constraint in `FHIRPath`.
     Invariant,
     /// Which profiles apply, and whether one of several is met.
@@ -87,6 +92,7 @@ impl Rule {
             Self::Pattern => "pattern",
             Self::Limits => "limits",
             Self::Slicing => "slicing",
+            Self::Questionnaire => "questionnaire",
             Self::Invariant => "invariant",
             Self::Profile => "profile",
             Self::Limit => "limit",

@@ -9,7 +9,7 @@ use crate::json::{Kind, Value};
 use crate::location::Segment;
 use crate::node::{Content, Element, NodeId, Property, Special, Type, ValueSetId};
 use crate::profile::Demand;
-use crate::rules::{binding, cardinality, code_system, content, format, primitive_extension, type_};
+use crate::rules::{attachment, binding, cardinality, code_system, content, format, primitive_extension, type_};
 
 impl<'a> Walk<'a> {
     /// An element under its own name, in an array where it repeats.
@@ -195,6 +195,9 @@ impl<'a> Walk<'a> {
             self.demanded(place, demand, &element_type.name);
         }
         self.hold_value(place, element, element_type, &all);
+        if &*element_type.name == attachment::TYPE {
+            self.report_found(place, attachment::size(place.value));
+        }
     }
 
     /// The invariants of an element and of what profiles demand of it.

@@ -12,6 +12,7 @@ mod extension;
 mod invariants;
 mod reference;
 mod resource;
+mod response;
 mod slices;
 
 use std::borrow::Cow;

@@ -51,6 +51,9 @@ impl<'a> Walk<'a> {
         self.object(place, &demands);
         self.ids = outer;
         self.hold_demands(place, &demands, &Item::of_node(value, node, value));
+        if &*node.name == "QuestionnaireResponse" && self.trial.is_none() {
+            self.response(value, location);
+        }
     }
 
     /// The profiles that the resource says it meets.

@@ -13,6 +13,7 @@ mod mutations;
 mod outcomes;
 mod primitives;
 mod references;
+mod responses;
 
 use signalbox_validator::{Issue, IssueCode, Rule, Severity};
 
