@@ -20,14 +20,22 @@ fn main() -> Result<(), Failure> {
     let path = PathBuf::from(std::env::args().nth(1).ok_or("cases CASES.json")?);
     let runs: Vec<Value> = serde_json::from_slice(&std::fs::read(&path)?)?;
     let folder = path.parent().unwrap_or(Path::new(".")).join("files");
+    let base = ProfileSet::load(&[PACK])?;
     let mut sets: HashMap<Vec<String>, ProfileSet> = HashMap::new();
     let mut out = std::io::stdout().lock();
     for run in &runs {
-        let supporting = strings(&run["supporting"]);
-        if !sets.contains_key(&supporting) {
-            sets.insert(supporting.clone(), load(&folder, &supporting)?);
+        let mut supporting = strings(&run["supporting"]);
+        // The profile of a run need not be named among what supports it.
+        if let Some(profile) = run["profile"].as_str().filter(|name| !supporting.iter().any(|known| known == name)) {
+            supporting.push(profile.to_owned());
         }
-        let bytes = std::fs::read(folder.join(run["file"].as_str().ok_or("a run without a file")?))?;
+        if !sets.contains_key(&supporting) {
+            sets.insert(supporting.clone(), load(&base, &folder, &supporting)?);
+        }
+        let mut bytes = std::fs::read(folder.join(run["file"].as_str().ok_or("a run without a file")?))?;
+        if bytes.trim_ascii_start().starts_with(b"<") {
+            bytes = base.json_of_xml(std::str::from_utf8(&bytes)?)?.into_bytes();
+        }
         let issues = match Document::read(&bytes) {
             Ok(document) => {
                 let issues = sets[&supporting].validate_with(&document, &options(run));
@@ -61,7 +69,7 @@ fn options(run: &Value) -> Options {
 }
 
 /// Base R4 with the conformance resources of a run.
-fn load(folder: &Path, supporting: &[String]) -> Result<ProfileSet, Failure> {
+fn load(base: &ProfileSet, folder: &Path, supporting: &[String]) -> Result<ProfileSet, Failure> {
     let mut builder = ProfileSet::builder().pack(PACK);
     for name in supporting {
         let bytes = std::fs::read(folder.join(name))?;
@@ -69,6 +77,8 @@ fn load(folder: &Path, supporting: &[String]) -> Result<ProfileSet, Failure> {
             for (file, text) in package(&bytes)? {
                 builder = builder.resource(file, text);
             }
+        } else if bytes.trim_ascii_start().starts_with(b"<") {
+            builder = builder.resource(name.clone(), base.json_of_xml(std::str::from_utf8(&bytes)?)?.into_bytes());
         } else {
             builder = builder.resource(name.clone(), bytes);
         }

@@ -25,6 +25,7 @@ mod rules;
 mod snapshot;
 mod value_set;
 mod walk;
+mod xml;
 
 pub use builder::{LoadProblem, LoadWarning, ProfileSetBuilder};
 pub use issue::{Issue, IssueCode, Severity};
@@ -33,3 +34,4 @@ pub use pack::{PackError, PackInfo};
 pub use profile_set::ProfileSet;
 pub use reduce::reduce;
 pub use rules::Rule;
+pub use xml::XmlError;

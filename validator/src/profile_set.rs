@@ -129,6 +129,14 @@ impl ProfileSet {
         Walk::over(self, document, options)
     }
 
+    /// The JSON of a resource that is written in FHIR's XML.
+    ///
+    /// # Errors
+    /// Where it is no XML, or no resource.
+    pub fn json_of_xml(&self, text: &str) -> Result<String, crate::xml::XmlError> {
+        crate::xml::to_json(self, text)
+    }
+
     /// Whether a definition with this canonical is loaded.
     #[must_use]
     pub fn has_profile(&self, canonical: &str) -> bool {
