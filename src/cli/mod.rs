@@ -3,6 +3,7 @@
 
 mod access;
 mod check;
+mod conformance;
 mod db;
 mod deliveries;
 mod demo;

@@ -1,5 +1,5 @@
-//! `signalbox package reduce FILE.tgz`: turns a FHIR package into a facts-only pack
-//! ([FHIR packages](https://hl7.org/fhir/packages.html)).
+//! `signalbox package reduce|snapshot`: turns a FHIR package into a facts-only pack, or prints a definition with its
+//! snapshot ([FHIR packages](https://hl7.org/fhir/packages.html)).
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -7,6 +7,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Subcommand;
+
+use super::conformance;
 
 #[derive(Subcommand)]
 pub(super) enum Package {
@@ -18,11 +20,22 @@ pub(super) enum Package {
         #[arg(long, short)]
         output: Option<PathBuf>,
     },
+    /// Print a definition with the snapshot that is generated for it
+    Snapshot {
+        /// Its canonical
+        url: String,
+        /// A FHIR package (.tgz), a folder or a single conformance resource to use as well; may be repeated
+        #[arg(long, value_name = "FILE|DIR")]
+        package: Vec<PathBuf>,
+    },
 }
 
 impl Package {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let Self::Reduce { file, output } = self;
+        let (file, output) = match self {
+            Self::Reduce { file, output } => (file, output),
+            Self::Snapshot { url, package } => return snapshot(&url, &package),
+        };
         let bytes = std::fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
         let pack =
             signalbox_validator::reduce(&bytes).with_context(|| format!("{} is not a FHIR package", file.display()))?;
@@ -36,5 +49,18 @@ impl Package {
             pack.len()
         )?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn snapshot(url: &str, packages: &[PathBuf]) -> anyhow::Result<ExitCode> {
+    match conformance::load(packages)?.snapshot(url) {
+        Ok(text) => {
+            writeln!(std::io::stdout(), "{text}")?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(why) => {
+            writeln!(std::io::stderr(), "signalbox: {why}")?;
+            Ok(ExitCode::from(1))
+        }
     }
 }

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use signalbox_validator::json::Document;
-use signalbox_validator::{Options, PackError, ProfileSet};
+use signalbox_validator::{LoadWarning, Options, PackError, ProfileSet, XmlError};
 
 use crate::outcome::Issue;
 
-/// FHIR R4 base, facts only, made from HL7's package by `signalbox package reduce`.
-const R4_CORE: &[u8] = include_bytes!("../../fhir-profiles/hl7.fhir.r4.core.pack");
+/// The packs that the binary carries, facts only, each made from a published package by `signalbox package reduce`.
+const BUILT_IN: [&[u8]; 2] = [
+    include_bytes!("../../fhir-profiles/hl7.fhir.r4.core.pack"),
+    include_bytes!("../../fhir-profiles/fhir.r4.ukcore.pack"),
+];
 
 /// The compiled profiles; cheap to clone.
 #[derive(Clone)]
@@ -25,13 +28,43 @@ impl Validation {
     /// # Errors
     /// When a pack cannot be read.
     pub fn built_in() -> Result<Self, PackError> {
-        let packs = [R4_CORE];
+        Self::with(Vec::new()).map(|(validation, _)| validation)
+    }
+
+    /// As [`Validation::built_in`], with further conformance resources: the text of each, after the name that warnings
+    /// give it. They win over the built-in ones.
+    ///
+    /// # Errors
+    /// When a pack cannot be read, or a base type is spoiled.
+    pub fn with(resources: Vec<(String, Vec<u8>)>) -> Result<(Self, Vec<LoadWarning>), PackError> {
         let mut hash = Sha256::new();
-        for pack in packs {
+        let mut builder = ProfileSet::builder();
+        for pack in BUILT_IN {
             hash.update(pack);
+            builder = builder.pack(pack);
         }
-        let profiles = Arc::new(ProfileSet::load(&packs)?);
-        Ok(Self { profiles, packs_hash: hex::encode(hash.finalize()).into() })
+        for (source, text) in resources {
+            hash.update(&text);
+            builder = builder.resource(source, text);
+        }
+        let (profiles, warnings) = builder.build()?;
+        Ok((Self { profiles: Arc::new(profiles), packs_hash: hex::encode(hash.finalize()).into() }, warnings))
+    }
+
+    /// The JSON of a resource in FHIR's XML.
+    ///
+    /// # Errors
+    /// Where it is no XML, or no resource.
+    pub fn json_of_xml(&self, text: &str) -> Result<String, XmlError> {
+        self.profiles.json_of_xml(text)
+    }
+
+    /// The definition with this canonical and the snapshot generated for it, as JSON.
+    ///
+    /// # Errors
+    /// A sentence that says why there is none.
+    pub fn snapshot(&self, canonical: &str) -> Result<String, String> {
+        self.profiles.snapshot(canonical).map(|(text, _)| text)
     }
 
     /// Checks a resource; no issue of severity error or fatal means it is valid.
@@ -39,6 +72,13 @@ impl Validation {
     pub fn check(&self, document: &Document<'_>) -> Vec<Issue> {
         // What is said of profiles that nobody has is the source's policy.
         let options = Options { unknown_profile: None, ..Options::default() };
+        self.profiles.validate_with(document, &options).into_iter().map(to_issue).collect()
+    }
+
+    /// Checks a resource against these profiles too; one that nobody has is an error.
+    #[must_use]
+    pub fn check_against(&self, document: &Document<'_>, profiles: &[String]) -> Vec<Issue> {
+        let options = Options { profiles: profiles.to_vec(), ..Options::default() };
         self.profiles.validate_with(document, &options).into_iter().map(to_issue).collect()
     }
 

@@ -141,6 +141,57 @@ fn a_resource_in_a_file_is_checked_and_the_exit_code_tells() {
 }
 
 #[test]
+fn resources_are_checked_against_uk_core_and_against_a_profile_from_a_file() {
+    const UK_PATIENT: &str = "https://fhir.hl7.org.uk/StructureDefinition/UKCore-Patient";
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let good = patient(ADA, "Lovelace").replace('\n', " ");
+    // UK Core demands a verification status of nobody, but an identifier of the NHS number's slice has a value.
+    let nameless = good.replace("\"value\":", "\"id\":");
+    write("in/a.json", &good);
+    write("in/b.json", &nameless);
+    write("in/c.xml", "<Patient xmlns=\"http://hl7.org/fhir\"><gender value=\"lady\"/></Patient>");
+    write("in/d.ndjson", &format!("{good}\n{good}\n"));
+    let input = folder.path().join("in");
+    let said = run(&["validate", input.to_str().unwrap(), "--profile", UK_PATIENT, "--format", "outcome", "-j", "2"]);
+    assert_eq!(said.code, 1, "{}", said.errors);
+    let outcomes: Vec<serde_json::Value> = said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let errors = |outcome: &serde_json::Value| {
+        let issues = outcome["issue"].as_array().unwrap().iter();
+        issues
+            .filter(|issue| issue["severity"] == "error")
+            .map(|issue| issue["expression"][0].to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(outcomes.len(), 5, "one outcome for each resource, in the order of the files");
+    assert_eq!(errors(&outcomes[0]), [""; 0]);
+    assert_eq!(errors(&outcomes[1]), ["\"Patient.identifier[0]\""]);
+    assert_eq!(errors(&outcomes[2]), ["\"Patient.gender\""]);
+    assert!(errors(&outcomes[3]).is_empty() && errors(&outcomes[4]).is_empty());
+
+    let profile = write(
+        "p.json",
+        r#"{"resourceType":"StructureDefinition","url":"http://example.org/Named","name":"Named","status":"draft",
+            "kind":"resource","abstract":false,"type":"Patient","derivation":"constraint",
+            "baseDefinition":"https://fhir.hl7.org.uk/StructureDefinition/UKCore-Patient",
+            "differential":{"element":[{"id":"Patient.deceased[x]","path":"Patient.deceased[x]","min":1}]}}"#,
+    );
+    let file = input.join("a.json");
+    let own = ["--profile", "http://example.org/Named", "--package", &profile];
+    let said = run(&[&["validate", file.to_str().unwrap()][..], &own].concat());
+    assert!(said.code == 1 && said.out.contains(":1:1 error structure Patient"), "{}", said.out);
+    let said = run(&["package", "snapshot", "http://example.org/Named", "--package", &profile]);
+    assert!(said.code == 0 && said.out.contains("\"Patient.identifier:nhsNumber\""), "{}", said.out);
+    let said = run(&["package", "snapshot", "http://example.org/Nobody"]);
+    assert!(said.code == 1 && said.errors.contains("http://example.org/Nobody"), "{}", said.errors);
+}
+
+#[test]
 fn nonsense_is_answered_with_what_would_be_right() {
     let empty = tempfile::tempdir().unwrap();
     let config = empty.path().to_str().unwrap();
@@ -153,7 +204,9 @@ fn nonsense_is_answered_with_what_would_be_right() {
         (&["exchanges", "--since", "yesterday"], "yesterday"),
         (&["deliveries", "skip", "00000000000000000000"], "--reason"),
         (&["serve", "--config", config], "the folder is chosen with --config"),
-        (&["validate"], "<FILES>..."),
+        (&["validate"], "<PATH>..."),
+        (&["validate", "/nowhere/at-all.json"], "/nowhere/at-all.json cannot be read"),
+        (&["package", "snapshot"], "<URL>"),
     ] {
         let said = run(arguments);
         assert_eq!(said.code, 2, "{arguments:?}");

@@ -32,6 +32,6 @@ pub use issue::{Issue, IssueCode, Severity};
 pub use options::Options;
 pub use pack::{PackError, PackInfo};
 pub use profile_set::ProfileSet;
-pub use reduce::reduce;
+pub use reduce::{read_package, reduce};
 pub use rules::Rule;
 pub use xml::XmlError;

@@ -14,6 +14,16 @@ use signalbox_validator::{Options, ProfileSet, json::Document};
 
 const PACK: &[u8] = include_bytes!("../../fhir-profiles/hl7.fhir.r4.core.pack");
 
+const UK_CORE: &[u8] = include_bytes!("../../fhir-profiles/fhir.r4.ukcore.pack");
+
+#[test]
+fn the_pack_is_what_the_package_reduces_to() {
+    let Some(shared) = shared::folder("the UK Core pack is rebuilt") else { return };
+    let package = std::fs::read(shared.join("packages/fhir.r4.ukcore-2.0.0-sequence.tgz")).unwrap();
+    let rebuilt = signalbox_validator::reduce(&package).unwrap();
+    assert!(rebuilt == UK_CORE, "rebuild fhir-profiles/fhir.r4.ukcore.pack as its README says");
+}
+
 /// Base R4 with all conformance resources of a package on top.
 fn with_package(package: &std::path::Path) -> ProfileSet {
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(std::fs::File::open(package).unwrap()));
@@ -39,6 +49,7 @@ const NOT_OF_PROFILES: [&str; 2] =
 fn uk_core_examples_have_an_error_exactly_where_the_reference_has_one() {
     let Some(shared) = shared::folder("UK Core examples against UK Core") else { return };
     let set = with_package(&shared.join("packages/fhir.r4.ukcore-2.0.0-sequence.tgz"));
+    let built_in = ProfileSet::load(&[PACK, UK_CORE]).unwrap();
     let labels: Json =
         serde_json::from_slice(&std::fs::read(shared.join("oracle/labels-uk-core.json")).unwrap()).unwrap();
     let is_error = |issue: &Json| matches!(issue["severity"].as_str(), Some("error" | "fatal"));
@@ -61,6 +72,11 @@ fn uk_core_examples_have_an_error_exactly_where_the_reference_has_one() {
             .filter(|issue| issue.severity.is_error())
             .map(ToString::to_string)
             .collect();
+        let told = |set: &ProfileSet| {
+            let issues = set.validate_with(&document, &options);
+            issues.iter().filter(|issue| issue.severity.is_error()).map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&built_in), told(&set), "{name}: the pack and the package give the same errors");
         compared += 1;
         let label = labels[&name].as_array();
         if label.is_some_and(|issues| issues.iter().any(is_error)) {

@@ -1,6 +1,7 @@
 //! The codes of a [CodeSystem](https://hl7.org/fhir/R4/codesystem.html) and their hierarchy, for systems that are
 //! HL7's own. A system that quotes another body's standard is not carried, whoever publishes its canonical.
 
+use super::Resources;
 use super::writer::ObjectWriter;
 use crate::json::Value;
 
@@ -25,12 +26,12 @@ pub(super) fn is_hl7(canonical: &str) -> bool {
     HL7.iter().any(|start| canonical.starts_with(start)) && !RE_PUBLISHED.contains(&canonical)
 }
 
-/// Whether the system is HL7's, complete, and says of no part that it is another body's.
-pub(super) fn is_carried(system: Value<'_>) -> bool {
+/// Whether the system is HL7's or the publisher's, complete, and says of no part that it is another body's.
+pub(super) fn is_carried(resources: &Resources<'_>, system: Value<'_>) -> bool {
     let text = |key| system.str_at(&[key]).unwrap_or_default();
     let mentions = |key| OTHER_BODIES.iter().any(|body| text(key).contains(body));
     text("content") == "complete"
-        && is_hl7(&text("url"))
+        && resources.may_copy(&text("url"))
         && !mentions("copyright")
         && !mentions("description")
         && !mentions("title")

@@ -40,12 +40,22 @@ pub fn reduce(package: &[u8]) -> Result<Vec<u8>, PackError> {
         lines.push(structure_definition::facts(definition.root(), &mut bound)?);
     }
     let (value_sets, systems) = value_set::reached(&resources, bound);
-    lines.extend(value_sets.iter().map(|value_set| value_set::facts(value_set.root())));
+    lines.extend(value_sets.iter().map(|value_set| value_set::facts(&resources, value_set.root())));
     lines.extend(systems.iter().map(|system| code_system::facts(system.root())));
     Ok(pack::compress(&info, &lines))
 }
 
-/// The JSON files of the package's main folder.
+/// The definitions of a package (the bytes of a `.tgz`), each with the name of its file.
+///
+/// # Errors
+/// When the archive is damaged.
+pub fn read_package(package: &[u8]) -> Result<Vec<(String, Vec<u8>)>, PackError> {
+    let mut files = unpack(package)?;
+    files.retain(|(name, _)| name != "package.json");
+    Ok(files)
+}
+
+/// The JSON files of the package's main folder that may be definitions, and its manifest.
 fn unpack(package: &[u8]) -> Result<Vec<(String, Vec<u8>)>, PackError> {
     let damaged = |error: std::io::Error| PackError::Damaged(error.to_string());
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(package));
@@ -55,10 +65,10 @@ fn unpack(package: &[u8]) -> Result<Vec<(String, Vec<u8>)>, PackError> {
         let path = entry.path().map_err(damaged)?.to_string_lossy().into_owned();
         let Some(name) = path.strip_prefix("package/").filter(|name| !name.contains('/')) else { continue };
         let Some(stem) = name.strip_suffix(".json") else { continue };
-        let kinds = ["StructureDefinition-", "ValueSet-", "CodeSystem-"];
-        if stem == "package" || kinds.iter().any(|kind| stem.starts_with(kind)) {
-            let mut bytes = Vec::new();
-            entry.read_to_end(&mut bytes).map_err(damaged)?;
+        // Files are named as their publisher likes: what is in them says what they are. Of instances there may be thousands.
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).map_err(damaged)?;
+        if stem == "package" || is_definition(&bytes) {
             files.push((name.to_owned(), bytes));
         }
     }
@@ -66,9 +76,17 @@ fn unpack(package: &[u8]) -> Result<Vec<(String, Vec<u8>)>, PackError> {
     Ok(files)
 }
 
+/// Whether a file may hold a definition, without reading all of it.
+fn is_definition(bytes: &[u8]) -> bool {
+    let kinds: [&[u8]; 3] = [b"\"StructureDefinition\"", b"\"ValueSet\"", b"\"CodeSystem\""];
+    kinds.iter().any(|kind| memchr::memmem::find(bytes, kind).is_some())
+}
+
 /// The package's resources by type and canonical.
 struct Resources<'d> {
     by_canonical: BTreeMap<(String, String), &'d Document<'d>>,
+    /// Scheme and host of the canonicals of its definitions: codes of systems there are the publisher's own.
+    hosts: BTreeSet<String>,
 }
 
 impl<'d> Resources<'d> {
@@ -78,7 +96,16 @@ impl<'d> Resources<'d> {
             let text = |name| root.str_at(&[name]).map(std::borrow::Cow::into_owned);
             Some(((text("resourceType")?, text("url")?), document))
         };
-        Self { by_canonical: documents.iter().filter_map(|(_, document)| key(document)).collect() }
+        let by_canonical: BTreeMap<_, _> = documents.iter().filter_map(|(_, document)| key(document)).collect();
+        let definitions = by_canonical.keys().filter(|(kind, _)| kind == "StructureDefinition");
+        let hosts = definitions.filter_map(|(_, url)| host(url)).map(str::to_owned).collect();
+        Self { by_canonical, hosts }
+    }
+
+    /// Whether codes of the system with this canonical may be copied: HL7's own, or the publisher's own.
+    fn may_copy(&self, system: &str) -> bool {
+        code_system::is_hl7(system)
+            || host(system).is_some_and(|host| self.hosts.contains(host) && !host.ends_with("//hl7.org/"))
     }
 
     fn of_type(&self, resource_type: &str) -> impl Iterator<Item = &'d Document<'d>> {
@@ -88,4 +115,11 @@ impl<'d> Resources<'d> {
     fn get(&self, resource_type: &str, canonical: &str) -> Option<&'d Document<'d>> {
         self.by_canonical.get(&(resource_type.to_owned(), canonical.to_owned())).copied()
     }
+}
+
+/// `https://example.org/` of a canonical.
+fn host(canonical: &str) -> Option<&str> {
+    let start = canonical.find("://")? + 3;
+    let length = canonical[start..].find('/')?;
+    canonical.get(..=start + length)
 }

@@ -25,7 +25,8 @@ pub(super) fn reached<'d>(
             pending.extend(imports.filter_map(Value::as_str).map(std::borrow::Cow::into_owned));
             let Some(system) = part.str_at(&["system"]) else { continue };
             // A list of concepts stands by itself; everything else needs the code system.
-            let held = resources.get("CodeSystem", &system).filter(|found| code_system::is_carried(found.root()));
+            let held =
+                resources.get("CodeSystem", &system).filter(|found| code_system::is_carried(resources, found.root()));
             if let Some(found) = held.filter(|_| part.get("concept").is_none()) {
                 systems.insert(system.into_owned(), found);
             }
@@ -35,13 +36,13 @@ pub(super) fn reached<'d>(
 }
 
 /// One line of a pack.
-pub(super) fn facts(value_set: Value<'_>) -> String {
+pub(super) fn facts(resources: &Resources<'_>, value_set: Value<'_>) -> String {
     let mut line = String::new();
     let mut object = ObjectWriter::begin(&mut line);
     object.copy(value_set, &["resourceType", "url", "version"]);
     let mut compose = ObjectWriter::begin(object.key("compose"));
     for key in ["include", "exclude"] {
-        compose.array(key, parts(value_set, key), part_facts);
+        compose.array(key, parts(value_set, key), |part, out| part_facts(resources, part, out));
     }
     compose.end();
     object.end();
@@ -53,11 +54,11 @@ fn parts<'v>(value_set: Value<'v>, key: &str) -> impl Iterator<Item = Value<'v>>
 }
 
 /// Codes of systems that are not HL7's are not copied, which leaves "some codes of that system".
-fn part_facts(part: Value<'_>, out: &mut String) {
+fn part_facts(resources: &Resources<'_>, part: Value<'_>, out: &mut String) {
     let mut object = ObjectWriter::begin(out);
     object.copy(part, &["system", "version", "valueSet"]);
     let items = |key| part.get(key).into_iter().flat_map(Value::items);
-    let ours = part.str_at(&["system"]).is_some_and(|system| code_system::is_hl7(&system));
+    let ours = part.str_at(&["system"]).is_some_and(|system| resources.may_copy(&system));
     object.array("concept", items("concept").filter(|_| ours), |concept, out| {
         let mut object = ObjectWriter::begin(out);
         object.copy(concept, &["code"]);
