@@ -431,3 +431,20 @@ fn every_statement_of_the_store_is_prepared_by_a_test() {
     let missing: Vec<&String> = written.iter().filter(|name| !listed.contains(name.as_str())).collect();
     assert_eq!(missing, Vec::<&String>::new(), "statements that store::statements() leaves out");
 }
+
+#[test]
+fn every_script_can_be_read_by_its_shell() {
+    let folders = [".ci", "scripts", "packaging/compose"].map(|folder| root().join(folder));
+    let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten());
+    let scripts: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| {
+            fs::read(path).is_ok_and(|text| text.starts_with(b"#!") && text.windows(4).any(|at| at == b"bash"))
+        })
+        .collect();
+    assert!(scripts.len() >= 4, "{scripts:?}");
+    for script in scripts {
+        let read = std::process::Command::new("bash").arg("-n").arg(&script).output().unwrap();
+        assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    }
+}
