@@ -9,6 +9,7 @@ mod deliveries;
 mod demo;
 mod destinations;
 mod exchanges;
+mod fhirpath;
 mod operator;
 mod package;
 mod partner;
@@ -96,6 +97,8 @@ enum Command {
     Operator(operator::Operator),
     /// Check FHIR resources in files against the profiles the binary carries
     Validate(validate::Validate),
+    /// Evaluate a FHIRPath expression for a resource in a file
+    Fhirpath(fhirpath::Fhirpath),
     /// FHIR packages
     #[command(subcommand)]
     Package(package::Package),
@@ -135,6 +138,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: World) -> ExitC
             Command::Destinations(destinations) => destinations.run(world).await,
             Command::Operator(operator) => operator.run(world).await,
             Command::Validate(validate) => validate.run(),
+            Command::Fhirpath(fhirpath) => fhirpath.run(&world),
             Command::Package(package) => package.run(),
             Command::Partner(partner) => partner.run(world).await,
         }

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
+use signalbox_validator::fhirpath::{Context, EvaluationError, Expression};
 use signalbox_validator::json::Document;
 use signalbox_validator::{LoadWarning, Options, PackError, ProfileSet, XmlError};
 
@@ -14,6 +16,17 @@ const BUILT_IN: [&[u8]; 2] = [
     include_bytes!("../../fhir-profiles/hl7.fhir.r4.core.pack"),
     include_bytes!("../../fhir-profiles/fhir.r4.ukcore.pack"),
 ];
+
+/// What is wrong with an expression, and where in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpressionFault {
+    /// Bytes from the beginning of the expression.
+    pub offset: usize,
+    /// A sentence.
+    pub message: String,
+    /// It is no expression at all.
+    pub is_syntax: bool,
+}
 
 /// The compiled profiles; cheap to clone.
 #[derive(Clone)]
@@ -57,6 +70,35 @@ impl Validation {
     /// Where it is no XML, or no resource.
     pub fn json_of_xml(&self, text: &str) -> Result<String, XmlError> {
         self.profiles.json_of_xml(text)
+    }
+
+    /// What an expression gives for a resource: types and values.
+    ///
+    /// # Errors
+    /// Where it is no expression, names what no element can have, or has no value here.
+    pub fn evaluate(
+        &self,
+        expression: &str,
+        document: &Document<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(String, String)>, ExpressionFault> {
+        let parsed = Expression::parse(expression).map_err(|error| ExpressionFault {
+            offset: error.offset,
+            message: error.to_string(),
+            is_syntax: true,
+        })?;
+        let fault = |error: EvaluationError| ExpressionFault {
+            offset: error.offset,
+            message: error.to_string(),
+            is_syntax: false,
+        };
+        let root = document.root();
+        if let Some(name) = root.str_at(&["resourceType"]) {
+            parsed.check(&self.profiles, &name).map_err(fault)?;
+        }
+        let context = Context::new(&self.profiles).at(now.timestamp_millis());
+        let found = parsed.evaluate(&context, root).map_err(fault)?;
+        Ok(found.iter().map(|item| (item.type_name().to_owned(), item.text())).collect())
     }
 
     /// The definition with this canonical and the snapshot generated for it, as JSON.

@@ -192,6 +192,23 @@ fn resources_are_checked_against_uk_core_and_against_a_profile_from_a_file() {
 }
 
 #[test]
+fn an_expression_is_tried_on_a_resource() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.json");
+    std::fs::write(&path, patient(ADA, "Lovelace")).unwrap();
+    let file = path.to_str().unwrap();
+    let said = run(&["fhirpath", "name.family | birthDate", file]);
+    assert_eq!((said.code, said.out.as_str()), (0, "string       Lovelace\ndate         @1980-02-29\n"));
+    assert_eq!(run(&["fhirpath", "deceased", file]).code, 1, "it gives nothing");
+    let said = run(&["fhirpath", "name.giben", file]);
+    assert_eq!(said.code, 1);
+    assert!(said.errors.contains("has no element 'giben'\n  name.giben\n       ^"), "{}", said.errors);
+    let said = run(&["fhirpath", "name.", file]);
+    assert_eq!(said.code, 2);
+    assert!(said.errors.contains("  name.\n       ^"), "{}", said.errors);
+}
+
+#[test]
 fn nonsense_is_answered_with_what_would_be_right() {
     let empty = tempfile::tempdir().unwrap();
     let config = empty.path().to_str().unwrap();
