@@ -24,7 +24,7 @@ fn elements_that_repeat_are_arrays_and_primitives_have_the_type_of_their_definit
     let xml = r#"<id value="p"/><text><status value="generated"/><div xmlns="http://www.w3.org/1999/xhtml"><p>A &amp; B</p></div></text>
         <contained><Organization><id value="o"/><name value="O"/></Organization></contained>
         <active value="true"/>
-        <name id="n"><given value="Ada"/><given><extension url="http://a.example"><valueDecimal value="1.50"/></extension></given></name>
+        <name id="n"><given value="Ada"/><given><extension url="http://a.example"><valueDecimal value="1.5"/></extension></given></name>
         <birthDate value="1980-02-29"><extension url="http://b.example"><valueString value="x"/></extension></birthDate>
         <multipleBirthInteger value="2"/>"#;
     let expected = json!({
@@ -40,6 +40,13 @@ fn elements_that_repeat_are_arrays_and_primitives_have_the_type_of_their_definit
         "multipleBirthInteger": 2
     });
     assert_eq!(json_of(xml), Ok(expected));
+}
+
+#[test]
+fn a_decimal_keeps_its_digits() {
+    let text = "<Observation xmlns=\"http://hl7.org/fhir\"><valueQuantity><value value=\"1.50\"/></valueQuantity></Observation>";
+    let json = set().json_of_xml(text).unwrap();
+    assert_eq!(json, r#"{"resourceType":"Observation","valueQuantity":{"value":1.50}}"#);
 }
 
 #[test]
