@@ -5,8 +5,13 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::error::ServerError;
+
+/// How often a lock that somebody holds is tried again, and after which pauses.
+const TRIES: u32 = 8;
+const PAUSE: Duration = Duration::from_millis(25);
 
 /// A data folder that is locked for as long as this lives.
 #[derive(Debug)]
@@ -59,6 +64,17 @@ pub(super) fn make_private(path: &Path) -> Result<(), ServerError> {
     }
 }
 
+/// Tries for a moment: a process that was just started holds what its parent held until it runs its own program.
+fn patiently(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+            other => return other,
+        }
+    }
+    file.try_lock()
+}
+
 fn lock(folder: &Path) -> Result<File, ServerError> {
     let path = folder.join("signalbox.lock");
     let mut file = OpenOptions::new()
@@ -69,7 +85,7 @@ fn lock(folder: &Path) -> Result<File, ServerError> {
         .mode(0o600)
         .open(&path)
         .map_err(ServerError::at(&path))?;
-    match file.try_lock() {
+    match patiently(&file) {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
