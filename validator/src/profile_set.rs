@@ -126,7 +126,13 @@ impl ProfileSet {
     /// Validates a document as `options` say.
     #[must_use]
     pub fn validate_with(&self, document: &Document<'_>, options: &Options) -> Vec<Issue> {
-        Walk::over(self, document, options)
+        self.validate_within(document, options, 0)
+    }
+
+    /// Validates a document inside `nested` other validations: an invariant may ask whether something conforms to a profile,
+    /// whose invariants may ask again.
+    pub(crate) fn validate_within(&self, document: &Document<'_>, options: &Options, nested: u8) -> Vec<Issue> {
+        Walk::over(self, document, options, nested)
     }
 
     /// The JSON of a resource that is written in FHIR's XML.

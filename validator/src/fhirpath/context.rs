@@ -38,6 +38,8 @@ pub struct Context<'d> {
     pub(super) resolver: Option<Resolver<'d>>,
     pub(super) member_of: Option<MemberOf<'d>>,
     pub(super) limits: Limits,
+    /// Validations that the expression is evaluated in.
+    pub(super) nested: u8,
     pub(super) variables: Vec<(Box<str>, Vec<Item<'d>>)>,
 }
 
@@ -51,7 +53,15 @@ impl<'d> Context<'d> {
     /// With these definitions, and nothing else.
     #[must_use]
     pub fn new(set: &'d ProfileSet) -> Self {
-        Self { set, now: None, resolver: None, member_of: None, limits: Limits::default(), variables: Vec::new() }
+        Self {
+            set,
+            now: None,
+            resolver: None,
+            member_of: None,
+            limits: Limits::default(),
+            nested: 0,
+            variables: Vec::new(),
+        }
     }
 
     /// The time, in milliseconds since 1970.
@@ -72,6 +82,13 @@ impl<'d> Context<'d> {
     #[must_use]
     pub fn knowing_codes(mut self, member_of: MemberOf<'d>) -> Self {
         self.member_of = Some(member_of);
+        self
+    }
+
+    /// Inside so many validations.
+    #[must_use]
+    pub(crate) fn inside(mut self, nested: u8) -> Self {
+        self.nested = nested;
         self
     }
 

@@ -39,6 +39,8 @@ const MOST_ISSUES: usize = 500;
 pub(crate) struct Walk<'a> {
     set: &'a ProfileSet,
     options: &'a Options,
+    /// Validations that this one is asked from.
+    nested: u8,
     /// What the resource we are in contains, for its references to name; a contained resource is in its container.
     contents: Contents<'a>,
     /// The entries of the Bundle around, for references to name.
@@ -83,11 +85,17 @@ impl<'p, 'a> Place<'p, 'a> {
 
 impl<'a> Walk<'a> {
     /// Walks a whole document; the issues are in the order of the text.
-    pub(crate) fn over(set: &'a ProfileSet, document: &'a Document<'a>, options: &'a Options) -> Vec<Issue> {
+    pub(crate) fn over(
+        set: &'a ProfileSet,
+        document: &'a Document<'a>,
+        options: &'a Options,
+        nested: u8,
+    ) -> Vec<Issue> {
         let root = document.root();
         let mut walk = Self {
             set,
             options,
+            nested,
             contents: Contents::of(root),
             entries: Entries::of(root),
             resource: (root, root),

@@ -9,6 +9,9 @@ use crate::issue::Severity;
 use crate::json::{Document, Value};
 use crate::options::Options;
 
+/// Validations inside each other that `conformsTo` begins: profiles that ask about themselves have no end.
+const DEEPEST: u8 = 3;
+
 pub(super) fn call<'d>(call: &Call<'_, '_, 'd>) -> Option<Outcome<'d>> {
     Some(match call.name {
         "extension" => extension(call),
@@ -101,7 +104,11 @@ fn conforms_to<'d>(call: &Call<'_, '_, 'd>) -> Outcome<'d> {
     let Some(value) = item.as_element().and_then(|element| element.value) else { return boolean(false) };
     let Ok(document) = Document::read(value.raw().as_bytes()) else { return boolean(false) };
     let options = Options { profiles: vec![profile], ..Options::default() };
-    let issues = set.validate_with(&document, &options);
+    let nested = call.evaluator.context.nested;
+    if nested >= DEEPEST {
+        return call.fail(format!("'{}' asks again and again whether something conforms", call.name));
+    }
+    let issues = set.validate_within(&document, &options, nested + 1);
     boolean(!issues.iter().any(|issue| matches!(issue.severity, Severity::Error | Severity::Fatal)))
 }
 
