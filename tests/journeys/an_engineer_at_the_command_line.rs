@@ -185,6 +185,7 @@ fn resources_are_checked_against_uk_core_and_against_a_profile_from_a_file() {
     let own = ["--profile", "http://example.org/Named", "--package", &profile];
     let said = run(&[&["validate", file.to_str().unwrap()][..], &own].concat());
     assert!(said.code == 1 && said.out.contains(":1:1 error structure Patient"), "{}", said.out);
+    assert_eq!(said.errors, "", "nothing is said of what nobody asked about");
     let said = run(&["package", "snapshot", "http://example.org/Named", "--package", &profile]);
     assert!(said.code == 0 && said.out.contains("\"Patient.identifier:nhsNumber\""), "{}", said.out);
     let said = run(&["package", "snapshot", "http://example.org/Nobody"]);
