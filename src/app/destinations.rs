@@ -57,7 +57,7 @@ pub(super) fn check(
     errors.extend(unknown_types(config, validation));
     errors.extend(unable(config, &destinations));
     errors.extend(reachability::dead_routes(config));
-    match Routes::compile(&config.routes) {
+    match Routes::compile(&config.routes, Arc::clone(validation.definitions())) {
         Ok(routes) if errors.is_empty() => return Ok(Checked { routes, destinations }),
         Ok(_) => {}
         Err(faults) => errors.extend(faults.into_iter().map(|fault| {

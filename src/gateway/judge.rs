@@ -85,7 +85,7 @@ fn judge_document(
     if issues.iter().any(Issue::is_error) {
         return Err(Rejection::Invalid(issues));
     }
-    let selection = judge.routes.select(&arrival.sender.source, &arrival.resource_type, root);
+    let selection = judge.routes.select(&arrival.sender.source, &arrival.resource_type, root, arrival.received_at);
     for undecided in &selection.undecided {
         let message =
             format!("Route '{}' could not be decided and was left out: {}", undecided.route, undecided.reason);

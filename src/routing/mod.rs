@@ -2,16 +2,24 @@
 //! destination that two of them name gets the message once, as the first says. Pure: the same message and the same
 //! routes always give the same answer, and every message gets one.
 
-mod fhirpath;
+mod condition;
 
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use signalbox_validator::ProfileSet;
 use signalbox_validator::json::Value;
 
 use crate::config::route::Route;
 
-use fhirpath::Condition;
+use condition::Condition;
 
 /// All routes, their conditions read and ready.
-pub struct Routes(Vec<Compiled>);
+pub struct Routes {
+    routes: Vec<Compiled>,
+    /// What the elements of a resource are.
+    definitions: Arc<ProfileSet>,
+}
 
 struct Compiled {
     route: Route,
@@ -75,14 +83,15 @@ impl Selection {
 }
 
 impl Routes {
-    /// Reads the conditions.
+    /// Reads the conditions, with the definitions of the types that they are about.
     ///
     /// # Errors
     /// Every condition that cannot be used.
-    pub fn compile(routes: &[Route]) -> Result<Self, Vec<RouteError>> {
+    pub fn compile(routes: &[Route], definitions: Arc<ProfileSet>) -> Result<Self, Vec<RouteError>> {
         let (mut compiled, mut errors) = (Vec::with_capacity(routes.len()), Vec::new());
         for (index, route) in routes.iter().enumerate() {
-            match route.when.as_deref().map(Condition::parse).transpose() {
+            let read = |when| Condition::parse(when, &definitions, &route.types);
+            match route.when.as_deref().map(read).transpose() {
                 Ok(when) => compiled.push(Compiled { route: route.clone(), when }),
                 Err(error) => {
                     let (column, message) = (error.column, error.message);
@@ -90,13 +99,13 @@ impl Routes {
                 }
             }
         }
-        if errors.is_empty() { Ok(Self(compiled)) } else { Err(errors) }
+        if errors.is_empty() { Ok(Self { routes: compiled, definitions }) } else { Err(errors) }
     }
 
     /// Whether some route takes this resource type, from somebody and under some condition.
     #[must_use]
     pub fn takes(&self, resource_type: &str) -> bool {
-        let routes = self.0.iter().map(|compiled| &compiled.route);
+        let routes = self.routes.iter().map(|compiled| &compiled.route);
         routes.into_iter().any(|route| route.takes_resources() && listed(&route.types, resource_type))
     }
 
@@ -104,19 +113,25 @@ impl Routes {
     #[must_use]
     pub fn takes_message(&self, kind: &str) -> bool {
         let of_kind = |listed: &String| listed.split('^').next() == Some(kind);
-        let routes = self.0.iter().map(|compiled| &compiled.route).filter(|route| route.takes_messages());
+        let routes = self.routes.iter().map(|compiled| &compiled.route).filter(|route| route.takes_messages());
         routes.into_iter().any(|route| route.messages.is_empty() || route.messages.iter().any(of_kind))
     }
 
-    /// Where a resource goes.
+    /// Where a resource goes that came then.
     #[must_use]
-    pub fn select(&self, source: &str, resource_type: &str, resource: Value<'_>) -> Selection {
+    pub fn select(
+        &self,
+        source: &str,
+        resource_type: &str,
+        resource: Value<'_>,
+        came: DateTime<Utc>,
+    ) -> Selection {
         let mut selection = Selection::default();
-        for Compiled { route, when } in &self.0 {
+        for Compiled { route, when } in &self.routes {
             if !route.takes_resources() || !listed(&route.types, resource_type) || !listed(&route.sources, source) {
                 continue;
             }
-            match when.as_ref().map_or(Ok(true), |when| when.holds(resource)) {
+            match when.as_ref().map_or(Ok(true), |when| when.holds(&self.definitions, resource, came)) {
                 Ok(true) => selection.take(route),
                 Ok(false) => {}
                 Err(why) => {
@@ -132,7 +147,7 @@ impl Routes {
     #[must_use]
     pub fn select_message(&self, source: &str, message: &str, holds: impl Fn(&str, &[String]) -> bool) -> Selection {
         let mut selection = Selection::default();
-        let routes = self.0.iter().map(|compiled| &compiled.route).filter(|route| route.takes_messages());
+        let routes = self.routes.iter().map(|compiled| &compiled.route).filter(|route| route.takes_messages());
         for route in routes.filter(|route| route.lists_message(message) && listed(&route.sources, source)) {
             if route.fields.iter().all(|(path, values)| holds(path, values)) {
                 selection.take(route);
@@ -166,19 +181,24 @@ mod tests {
     use proptest::prelude::*;
     use signalbox_validator::json::Document;
     use std::path::Path;
+    use std::sync::OnceLock;
+
+    use crate::validation::Validation;
 
     const DESTINATIONS: &str = "destinations.a.type = \"x\"\ndestinations.b.type = \"x\"\ndestinations.c.type = \"x\"\n\
         [sources.pas]\nods = \"RX1\"\ntoken_sha256 = [\"0000000000000000000000000000000000000000000000000000000000000000\"]\n";
 
     fn compile(routes: &str) -> Result<Routes, Vec<RouteError>> {
         let config = Config::from_toml(&format!("{DESTINATIONS}{routes}"), Path::new(".")).unwrap();
-        Routes::compile(&config.routes)
+        static BUILT_IN: OnceLock<Validation> = OnceLock::new();
+        let validation = BUILT_IN.get_or_init(|| Validation::built_in().unwrap());
+        Routes::compile(&config.routes, Arc::clone(validation.definitions()))
     }
 
     fn select(routes: &str, source: &str, resource: &str) -> Selection {
         let document = Document::read(resource.as_bytes()).unwrap();
         let resource_type = document.root().str_at(&["resourceType"]).unwrap().into_owned();
-        compile(routes).unwrap().select(source, &resource_type, document.root())
+        compile(routes).unwrap().select(source, &resource_type, document.root(), DateTime::UNIX_EPOCH)
     }
 
     const ROUTES: &str = r#"
@@ -223,7 +243,7 @@ to = []
         let selection = select(routes, "pas", resource);
         assert!(!selection.is_taken());
         assert_eq!(selection.undecided.len(), 1);
-        assert_eq!(selection.undecided[0].reason, "column 34 of `when`: values of these kinds have no order");
+        assert_eq!(selection.undecided[0].reason, "column 34 of `when`: string and integer have no order");
     }
 
     #[test]
@@ -270,16 +290,29 @@ to = ["c"]
         assert!(!compile("[[routes]]\nname = \"r\"\nmessages = [\"ADT\"]\nto = []\n").unwrap().takes("Patient"));
     }
 
+    const CONDITIONS: [&str; 6] =
+        ["active", "name.exists()", "name.given = 'x'", "name.count() > 1", "birthDate < @2000", "not()"];
+
+    /// A route for each condition.
+    fn conditional() -> &'static [Routes] {
+        static ROUTES: OnceLock<Vec<Routes>> = OnceLock::new();
+        ROUTES.get_or_init(|| {
+            let route = |when| format!("[[routes]]\nname = \"r\"\nwhen = \"{when}\"\nto = [\"a\"]\n");
+            CONDITIONS.into_iter().map(|when| compile(&route(when)).unwrap()).collect()
+        })
+    }
+
     proptest! {
         #[test]
         fn selection_is_total_and_deterministic(
-            when in prop::sample::select(vec!["active", "name.exists()", "name.given = 'x'", "name.count() > 1", "birthDate < @2000", "not()"]),
+            condition in 0..CONDITIONS.len(),
             resource in r#"\{"resourceType":"Patient"(,"active":(true|1|"x"|null))?(,"name":(\[(\{"given":\["x"\]\}|3)(,\{"given":\["x","y"\]\})?\]|\{\}))?(,"birthDate":("[0-9-]{0,10}"|2000))?\}"#,
             source in "[a-z]{0,3}",
         ) {
-            let routes = format!("[[routes]]\nname = \"r\"\nwhen = \"{when}\"\nto = [\"a\"]\n");
-            let selection = select(&routes, &source, &resource);
-            prop_assert_eq!(&selection, &select(&routes, &source, &resource));
+            let document = Document::read(resource.as_bytes()).unwrap();
+            let select = || conditional()[condition].select(&source, "Patient", document.root(), DateTime::UNIX_EPOCH);
+            let selection = select();
+            prop_assert_eq!(&selection, &select());
             prop_assert!(selection.matched.len() + selection.undecided.len() <= 1);
             prop_assert_eq!(selection.is_taken(), selection.targets.len() == 1);
         }

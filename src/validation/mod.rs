@@ -64,6 +64,12 @@ impl Validation {
         Ok((Self { profiles: Arc::new(profiles), packs_hash: hex::encode(hash.finalize()).into() }, warnings))
     }
 
+    /// The definitions, for whoever evaluates FHIRPath.
+    #[must_use]
+    pub fn definitions(&self) -> &Arc<ProfileSet> {
+        &self.profiles
+    }
+
     /// The JSON of a resource in FHIR's XML.
     ///
     /// # Errors
@@ -94,7 +100,7 @@ impl Validation {
         };
         let root = document.root();
         if let Some(name) = root.str_at(&["resourceType"]) {
-            parsed.check(&self.profiles, &name).map_err(fault)?;
+            parsed.check(&self.profiles, &[&*name]).map_err(fault)?;
         }
         let context = Context::new(&self.profiles).at(now.timestamp_millis());
         let found = parsed.evaluate(&context, root).map_err(fault)?;

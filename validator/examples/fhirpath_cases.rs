@@ -50,7 +50,7 @@ fn outputs(set: &ProfileSet, document: Option<&Document<'_>>, case: &Value) -> R
     let found = match document {
         Some(document) => {
             let name = document.root().str_at(&["resourceType"]).unwrap_or_default();
-            expression.check(set, &name).map_err(|error| error.to_string())?;
+            expression.check(set, &[&*name]).map_err(|error| error.to_string())?;
             expression.evaluate(&context, document.root())
         }
         None => expression.evaluate_alone(&context),

@@ -13,9 +13,11 @@ type Types<'s> = Option<Vec<&'s str>>;
 /// Functions that give what they are asked of, or some of it.
 const KEEPING: [&str; 9] = ["first", "last", "tail", "skip", "take", "single", "distinct", "intersect", "exclude"];
 
-pub(super) fn check(root: &Expr, set: &ProfileSet, type_name: &str) -> Result<(), EvaluationError> {
+pub(super) fn check(root: &Expr, set: &ProfileSet, types: &[&str]) -> Result<(), EvaluationError> {
     let checker = Checker { set };
-    checker.types(root, &Some(vec![type_name])).map(|_| ())
+    // Names of the set, which live as long as it does.
+    let known: Option<Vec<_>> = types.iter().map(|name| set.type_named(name)).collect();
+    checker.types(root, &known.filter(|known| !known.is_empty())).map(|_| ())
 }
 
 struct Checker<'s> {
@@ -116,7 +118,7 @@ impl<'s> Checker<'s> {
             }
         }
         if found.is_empty() && !types.is_empty() {
-            let message = format!("a {} has no element '{name}'", types.join(" or a "));
+            let message = format!("{} has no element '{name}'", types.join(" or "));
             return Err(EvaluationError::new(at, message));
         }
         found.sort_unstable();

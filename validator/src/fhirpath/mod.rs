@@ -57,13 +57,13 @@ impl Expression {
         parser::parse(text).map(|root| Self { root })
     }
 
-    /// Finds names that no element of the type can have, and types that there are not. `type_name` is the type that the
-    /// expression starts from, such as `Patient`.
+    /// Finds names that no element of the types can have, and types that there are not. `types` are those that the
+    /// expression may start from, such as `Patient`; none: any.
     ///
     /// # Errors
     /// The first such name.
-    pub fn check(&self, set: &ProfileSet, type_name: &str) -> Result<(), EvaluationError> {
-        check::check(&self.root, set, type_name)
+    pub fn check(&self, set: &ProfileSet, types: &[&str]) -> Result<(), EvaluationError> {
+        check::check(&self.root, set, types)
     }
 
     /// Evaluates it from a resource, which is `%resource`, `%rootResource` and `%context` as well.

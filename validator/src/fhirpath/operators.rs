@@ -142,7 +142,7 @@ fn or(left: Option<bool>, right: Option<bool>) -> Option<bool> {
 
 /// Which of two items is less; `None` when that cannot be told.
 pub(super) fn compare(left: &Item<'_>, right: &Item<'_>, at: usize) -> Result<Option<Ordering>, EvaluationError> {
-    let no_order = || fail(at, format!("a {} and a {} have no order", left.type_name(), right.type_name()));
+    let no_order = || fail(at, format!("{} and {} have no order", left.type_name(), right.type_name()));
     let (Some(a), Some(b)) = (left.system(), right.system()) else { return no_order() };
     match (&a, &b) {
         (Inner::String(left), Inner::String(right)) => Ok(Some(left.cmp(right))),
@@ -177,7 +177,7 @@ fn arithmetic<'d>(
         (Inner::Temporal(value), Inner::Quantity(quantity)) if is_sum(operator) => {
             match quantity.span(operator == Operator::Subtract) {
                 Some(span) => Ok(value.plus(span).map(Inner::Temporal)),
-                None => fail(at, format!("{quantity} is no span of time that can be added to a date or time")),
+                None => fail(at, "this quantity is no span of time that can be added to a date or time"),
             }
         }
         (Inner::Quantity(left), Inner::Quantity(right)) => Ok(quantities(operator, left, right)),

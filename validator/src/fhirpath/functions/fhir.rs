@@ -99,7 +99,7 @@ fn conforms_to<'d>(call: &Call<'_, '_, 'd>) -> Outcome<'d> {
         return boolean(false);
     }
     if !set.has_profile(&profile) {
-        return call.fail(format!("there is no profile '{profile}' here"));
+        return call.fail("there is no profile of this name here");
     }
     let Some(value) = item.as_element().and_then(|element| element.value) else { return boolean(false) };
     let Ok(document) = Document::read(value.raw().as_bytes()) else { return boolean(false) };

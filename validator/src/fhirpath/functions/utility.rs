@@ -44,7 +44,7 @@ fn define<'d>(call: &Call<'_, '_, 'd>) -> Outcome<'d> {
     let Some(name) = call.text_argument(0)? else { return call.fail("a variable needs a name") };
     let known = call.evaluator.defined.borrow().iter().any(|(known, _)| *known == name);
     if known || TAKEN.contains(&&*name) {
-        return call.fail(format!("there is a variable '%{name}' already"));
+        return call.fail("there is a variable of this name already");
     }
     let value = match call.arguments.get(1) {
         Some(expression) => {
