@@ -4,6 +4,7 @@ use std::fmt;
 
 use rust_decimal::Decimal;
 
+use super::functions::Function;
 use super::quantity::Quantity;
 use super::temporal::Temporal;
 
@@ -35,7 +36,7 @@ pub(super) enum Kind {
     },
     Call {
         from: Option<Box<Expr>>,
-        name: Box<str>,
+        function: Function,
         arguments: Vec<Expr>,
     },
     /// `from[index]`
@@ -196,9 +197,9 @@ impl fmt::Display for Expr {
                 dotted(f, from)?;
                 Name(name).fmt(f)
             }
-            Kind::Call { from, name, arguments } => {
+            Kind::Call { from, function, arguments } => {
                 dotted(f, from)?;
-                write!(f, "{}(", Name(name))?;
+                write!(f, "{}(", Name(function.name))?;
                 for (number, argument) in arguments.iter().enumerate() {
                     if number > 0 {
                         f.write_str(", ")?;

@@ -47,12 +47,12 @@ impl<'s> Checker<'s> {
                 self.types(index, focus)?;
                 self.types(from, focus)
             }
-            Kind::Call { from, name, arguments } => {
+            Kind::Call { from, function, arguments } => {
                 let input = match from {
                     Some(from) => self.types(from, focus)?,
                     None => focus.clone(),
                 };
-                self.call(&input, name, arguments, focus)
+                self.call(&input, function.name, arguments, focus)
             }
             Kind::Binary { left, right, .. } => {
                 let left = self.types(left, focus)?;

@@ -89,13 +89,14 @@ impl<'e, 'd> Evaluator<'e, 'd> {
             Kind::Variable(name) => self.variable(name, expr.at)?,
             Kind::Member { from: None, name } => self.start_of_path(name, scope),
             Kind::Member { from: Some(from), name } => self.members(&self.eval(from, scope)?, name),
-            Kind::Call { from, name, arguments } => {
+            Kind::Call { from, function, arguments } => {
                 let input = match from {
                     Some(from) => self.eval(from, scope)?,
                     None => scope.focus.to_vec(),
                 };
-                let call = functions::Call { evaluator: self, scope, input, arguments, at: expr.at, name };
-                functions::call(&call)?
+                let call =
+                    functions::Call { evaluator: self, scope, input, arguments, at: expr.at, name: function.name };
+                function.call(&call)?
             }
             Kind::Indexer { from, index } => {
                 let from = self.eval(from, scope)?;

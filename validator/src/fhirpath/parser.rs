@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 
 use super::ast::{Expr, Kind, Literal, Operator, TYPE_LEVEL, TypeName};
 use super::error::SyntaxError;
+use super::functions::Function;
 use super::lexer::{Spanned, Token, is_word, tokens};
 use super::quantity::{Quantity, Unit};
 
@@ -231,7 +232,8 @@ impl Parser {
             Token::Special(name) if &*name == "this" => {
                 // `a.$this` is `a`.
                 self.at += 1;
-                let kind = Kind::Call { from, name: "select".into(), arguments: vec![Expr { at, kind: Kind::This }] };
+                let function = function("select", at)?;
+                let kind = Kind::Call { from, function, arguments: vec![Expr { at, kind: Kind::This }] };
                 return Ok(Expr { at, kind });
             }
             Token::Word(word) if !is_word(&word) || NAMES.contains(&&*word) => word,
@@ -248,6 +250,7 @@ impl Parser {
         if *self.peek() != Token::Symbol("(") {
             return Ok(Expr { at, kind: Kind::Member { from, name } });
         }
+        let function = function(&name, at)?;
         self.at += 1;
         let mut arguments = Vec::new();
         if *self.peek() != Token::Symbol(")") {
@@ -258,7 +261,7 @@ impl Parser {
             }
         }
         self.symbol(")")?;
-        Ok(Expr { at, kind: Kind::Call { from, name, arguments } })
+        Ok(Expr { at, kind: Kind::Call { from, function, arguments } })
     }
 
     fn type_name(&mut self) -> Result<TypeName, SyntaxError> {
@@ -279,4 +282,8 @@ impl Parser {
             }
         }
     }
+}
+
+fn function(name: &str, at: usize) -> Result<Function, SyntaxError> {
+    Function::named(name).ok_or_else(|| SyntaxError { offset: at, message: format!("there is no function '{name}'") })
 }

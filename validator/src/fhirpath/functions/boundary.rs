@@ -3,7 +3,7 @@
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::{Call, boolean, maybe};
+use super::{Call, Function, boolean, maybe};
 use crate::fhirpath::equality::number;
 use crate::fhirpath::evaluate::Outcome;
 use crate::fhirpath::item::Inner;
@@ -14,15 +14,12 @@ use crate::fhirpath::temporal::{Shape, Temporal};
 const MOST: i64 = 28;
 const DEFAULT: i64 = 8;
 
-pub(super) fn call<'d>(call: &Call<'_, '_, 'd>) -> Option<Outcome<'d>> {
-    Some(match call.name {
-        "lowBoundary" => bounded(call, false),
-        "highBoundary" => bounded(call, true),
-        "precision" => precision(call),
-        "comparable" => comparable(call),
-        _ => return None,
-    })
-}
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("lowBoundary", |call| bounded(call, false)),
+    Function::new("highBoundary", |call| bounded(call, true)),
+    Function::new("precision", precision),
+    Function::new("comparable", comparable),
+];
 
 fn bounded<'d>(call: &Call<'_, '_, 'd>, high: bool) -> Outcome<'d> {
     call.takes(0, 1)?;

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{Call, maybe};
+use super::{Call, Function, maybe};
 use crate::fhirpath::equality::number;
 use crate::fhirpath::evaluate::Outcome;
 use crate::fhirpath::item::{Inner, decimal};
@@ -11,26 +11,26 @@ use crate::fhirpath::temporal::{Precision, Shape, Temporal};
 
 type Conversion = for<'d> fn(&Inner<'d>) -> Option<Inner<'d>>;
 
-const CONVERSIONS: [(&str, Conversion); 9] = [
-    ("Boolean", boolean),
-    ("Integer", integer),
-    ("Long", integer),
-    ("Decimal", to_decimal),
-    ("String", string),
-    ("Date", date),
-    ("DateTime", date_time),
-    ("Time", time),
-    ("Quantity", quantity),
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("toBoolean", |call| converted(call, boolean, false)),
+    Function::new("toInteger", |call| converted(call, integer, false)),
+    Function::new("toLong", |call| converted(call, integer, false)),
+    Function::new("toDecimal", |call| converted(call, to_decimal, false)),
+    Function::new("toString", |call| converted(call, string, false)),
+    Function::new("toDate", |call| converted(call, date, false)),
+    Function::new("toDateTime", |call| converted(call, date_time, false)),
+    Function::new("toTime", |call| converted(call, time, false)),
+    Function::new("toQuantity", |call| converted(call, quantity, false)),
+    Function::new("convertsToBoolean", |call| converted(call, boolean, true)),
+    Function::new("convertsToInteger", |call| converted(call, integer, true)),
+    Function::new("convertsToLong", |call| converted(call, integer, true)),
+    Function::new("convertsToDecimal", |call| converted(call, to_decimal, true)),
+    Function::new("convertsToString", |call| converted(call, string, true)),
+    Function::new("convertsToDate", |call| converted(call, date, true)),
+    Function::new("convertsToDateTime", |call| converted(call, date_time, true)),
+    Function::new("convertsToTime", |call| converted(call, time, true)),
+    Function::new("convertsToQuantity", |call| converted(call, quantity, true)),
 ];
-
-pub(super) fn call<'d>(call: &Call<'_, '_, 'd>) -> Option<Outcome<'d>> {
-    let (only_asks, name) = match call.name.strip_prefix("convertsTo") {
-        Some(name) => (true, name),
-        None => (false, call.name.strip_prefix("to")?),
-    };
-    let (_, convert) = CONVERSIONS.iter().find(|(known, _)| *known == name)?;
-    Some(converted(call, *convert, only_asks))
-}
 
 fn converted<'d>(call: &Call<'_, '_, 'd>, convert: Conversion, only_asks: bool) -> Outcome<'d> {
     call.takes(0, 1)?;

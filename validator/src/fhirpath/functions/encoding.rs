@@ -1,21 +1,17 @@
 //! `encode`, `decode`, `escape` and `unescape` ([FHIRPath 2](http://hl7.org/fhirpath/#additional-string-functions)).
 
-use super::{Call, text};
+use super::{Call, Function, text};
 use crate::fhirpath::evaluate::Outcome;
 
 const URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const PLAIN: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-pub(super) fn call<'d>(call: &Call<'_, '_, 'd>) -> Option<Outcome<'d>> {
-    let convert: fn(&str, &str) -> Option<String> = match call.name {
-        "encode" => encode,
-        "decode" => decode,
-        "escape" => escape,
-        "unescape" => unescape,
-        _ => return None,
-    };
-    Some(converted(call, convert))
-}
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("encode", |call| converted(call, encode)),
+    Function::new("decode", |call| converted(call, decode)),
+    Function::new("escape", |call| converted(call, escape)),
+    Function::new("unescape", |call| converted(call, unescape)),
+];
 
 fn converted<'d>(call: &Call<'_, '_, 'd>, convert: fn(&str, &str) -> Option<String>) -> Outcome<'d> {
     call.takes(1, 1)?;

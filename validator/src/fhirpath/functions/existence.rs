@@ -1,31 +1,28 @@
 //! [Existence](http://hl7.org/fhirpath/N1/#existence).
 
-use super::{Call, boolean, maybe, whole};
+use super::{Call, Function, boolean, maybe, whole};
 use crate::fhirpath::equality::{equal, is_in};
 use crate::fhirpath::error::EvaluationError;
 use crate::fhirpath::evaluate::Outcome;
 use crate::fhirpath::item::{Inner, Item};
 
-pub(super) fn call<'d>(call: &Call<'_, '_, 'd>) -> Option<Outcome<'d>> {
-    Some(match call.name {
-        "empty" => boolean(call.input.is_empty()),
-        "exists" => exists(call),
-        "all" => all(call),
-        "not" => not(call),
-        "count" => whole(call.input.len()),
-        "allTrue" => every(call, true, true),
-        "anyTrue" => every(call, true, false),
-        "allFalse" => every(call, false, true),
-        "anyFalse" => every(call, false, false),
-        "subsetOf" => call.argument(0).and_then(|other| subset(call, &call.input, &other)),
-        "supersetOf" => call.argument(0).and_then(|other| subset(call, &other, &call.input)),
-        "distinct" => call.evaluator.distinct(call.input.clone(), call.at),
-        "isDistinct" => is_distinct(call),
-        "hasValue" => boolean(value(call).is_some()),
-        "getValue" => maybe(value(call)),
-        _ => return None,
-    })
-}
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("empty", |call| boolean(call.input.is_empty())),
+    Function::new("exists", exists),
+    Function::new("all", all),
+    Function::new("not", not),
+    Function::new("count", |call| whole(call.input.len())),
+    Function::new("allTrue", |call| every(call, true, true)),
+    Function::new("anyTrue", |call| every(call, true, false)),
+    Function::new("allFalse", |call| every(call, false, true)),
+    Function::new("anyFalse", |call| every(call, false, false)),
+    Function::new("subsetOf", |call| call.argument(0).and_then(|other| subset(call, &call.input, &other))),
+    Function::new("supersetOf", |call| call.argument(0).and_then(|other| subset(call, &other, &call.input))),
+    Function::new("distinct", |call| call.evaluator.distinct(call.input.clone(), call.at)),
+    Function::new("isDistinct", is_distinct),
+    Function::new("hasValue", |call| boolean(value(call).is_some())),
+    Function::new("getValue", |call| maybe(value(call))),
+];
 
 fn exists<'d>(call: &Call<'_, '_, 'd>) -> Outcome<'d> {
     call.takes(0, 1)?;

@@ -1,6 +1,6 @@
 //! FHIR's own functions ([FHIRPath in FHIR](https://hl7.org/fhir/R4/fhirpath.html#functions)).
 
-use super::{Call, boolean, maybe};
+use super::{Call, Function, boolean, maybe};
 use crate::fhirpath::Collection;
 use crate::fhirpath::evaluate::Outcome;
 use crate::fhirpath::functions::types::is_a;
@@ -12,19 +12,17 @@ use crate::options::Options;
 /// Validations inside each other that `conformsTo` begins: profiles that ask about themselves have no end.
 const DEEPEST: u8 = 3;
 
-pub(super) fn call<'d>(call: &Call<'_, '_, 'd>) -> Option<Outcome<'d>> {
-    Some(match call.name {
-        "extension" => extension(call),
-        "resolve" => resolve(call),
-        "memberOf" => member_of(call),
-        "conformsTo" => conforms_to(call),
-        "checkModifiers" => check_modifiers(call),
-        "htmlChecks" => html(call, crate::rules::narrative::is_safe),
-        "htmlChecks2" => html(call, crate::rules::narrative::has_content),
-        "subsumes" | "subsumedBy" => subsumes(call),
-        _ => return None,
-    })
-}
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("extension", extension),
+    Function::new("resolve", resolve),
+    Function::new("memberOf", member_of),
+    Function::new("conformsTo", conforms_to),
+    Function::new("checkModifiers", check_modifiers),
+    Function::new("htmlChecks", |call| html(call, crate::rules::narrative::is_safe)),
+    Function::new("htmlChecks2", |call| html(call, crate::rules::narrative::has_content)),
+    Function::new("subsumes", subsumes),
+    Function::new("subsumedBy", subsumes),
+];
 
 fn children<'d>(call: &Call<'_, '_, 'd>, of: &Item<'d>, name: &str) -> Collection<'d> {
     let mut found = Vec::new();

@@ -3,27 +3,24 @@
 
 use std::cmp::Ordering;
 
-use super::Call;
+use super::{Call, Function};
 use crate::fhirpath::Collection;
 use crate::fhirpath::ast::{Expr, Kind};
 use crate::fhirpath::evaluate::{Outcome, Scope};
 use crate::fhirpath::item::{Inner, Item};
 use crate::fhirpath::operators::{self, single};
 
-pub(super) fn call<'d>(call: &Call<'_, '_, 'd>) -> Option<Outcome<'d>> {
-    Some(match call.name {
-        "where" => filter(call),
-        "select" => select(call),
-        "repeat" => repeat(call),
-        "aggregate" => aggregate(call),
-        "iif" => iif(call),
-        "sort" => sort(call),
-        "children" => children(call),
-        "descendants" => descendants(call),
-        "coalesce" => coalesce(call),
-        _ => return None,
-    })
-}
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("where", filter),
+    Function::new("select", select),
+    Function::new("repeat", repeat),
+    Function::new("aggregate", aggregate),
+    Function::new("iif", iif),
+    Function::new("sort", sort),
+    Function::new("children", children),
+    Function::new("descendants", descendants),
+    Function::new("coalesce", coalesce),
+];
 
 fn filter<'d>(call: &Call<'_, '_, 'd>) -> Outcome<'d> {
     call.takes(1, 1)?;

@@ -3,27 +3,24 @@
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 use rust_decimal::{Decimal, MathematicalOps, RoundingStrategy};
 
-use super::{Call, maybe};
+use super::{Call, Function, maybe};
 use crate::fhirpath::equality::number;
 use crate::fhirpath::error::EvaluationError;
 use crate::fhirpath::evaluate::Outcome;
 use crate::fhirpath::item::Inner;
 
-pub(super) fn call<'d>(call: &Call<'_, '_, 'd>) -> Option<Outcome<'d>> {
-    Some(match call.name {
-        "abs" => abs(call),
-        "ceiling" => whole(call, Decimal::ceil),
-        "floor" => whole(call, Decimal::floor),
-        "truncate" => whole(call, Decimal::trunc),
-        "round" => round(call),
-        "exp" => real(call, MathematicalOps::checked_exp),
-        "ln" => real(call, MathematicalOps::checked_ln),
-        "sqrt" => real(call, MathematicalOps::sqrt),
-        "log" => log(call),
-        "power" => power(call),
-        _ => return None,
-    })
-}
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("abs", abs),
+    Function::new("ceiling", |call| whole(call, Decimal::ceil)),
+    Function::new("floor", |call| whole(call, Decimal::floor)),
+    Function::new("truncate", |call| whole(call, Decimal::trunc)),
+    Function::new("round", round),
+    Function::new("exp", |call| real(call, MathematicalOps::checked_exp)),
+    Function::new("ln", |call| real(call, MathematicalOps::checked_ln)),
+    Function::new("sqrt", |call| real(call, MathematicalOps::sqrt)),
+    Function::new("log", log),
+    Function::new("power", power),
+];
 
 fn own(call: &Call<'_, '_, '_>) -> Result<Option<Decimal>, EvaluationError> {
     match call.one()?.map(|item| (item.type_name().to_owned(), item.system())) {

@@ -29,23 +29,59 @@ pub(super) struct Call<'c, 'e, 'd> {
     pub(super) input: Collection<'d>,
     pub(super) arguments: &'c [Expr],
     pub(super) at: usize,
-    pub(super) name: &'c str,
+    pub(super) name: &'static str,
 }
 
-/// Calls a function.
-pub(super) fn call<'d>(call: &Call<'_, '_, 'd>) -> Outcome<'d> {
-    existence::call(call)
-        .or_else(|| filtering::call(call))
-        .or_else(|| subsetting::call(call))
-        .or_else(|| types::call(call))
-        .or_else(|| fhir::call(call))
-        .or_else(|| strings::call(call))
-        .or_else(|| conversion::call(call))
-        .or_else(|| utility::call(call))
-        .or_else(|| math::call(call))
-        .or_else(|| encoding::call(call))
-        .or_else(|| boundary::call(call))
-        .unwrap_or_else(|| Err(EvaluationError::new(call.at, format!("there is no function '{}'", call.name))))
+/// What a function does.
+type Body = for<'c, 'e, 'd> fn(&Call<'c, 'e, 'd>) -> Outcome<'d>;
+
+/// A function; an expression that is parsed knows its own.
+#[derive(Clone, Copy)]
+pub(super) struct Function {
+    pub(super) name: &'static str,
+    body: Body,
+}
+
+const FAMILIES: [&[Function]; 11] = [
+    existence::FUNCTIONS,
+    filtering::FUNCTIONS,
+    subsetting::FUNCTIONS,
+    types::FUNCTIONS,
+    fhir::FUNCTIONS,
+    strings::FUNCTIONS,
+    conversion::FUNCTIONS,
+    utility::FUNCTIONS,
+    math::FUNCTIONS,
+    encoding::FUNCTIONS,
+    boundary::FUNCTIONS,
+];
+
+impl Function {
+    const fn new(name: &'static str, body: Body) -> Self {
+        Self { name, body }
+    }
+
+    /// The function of this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        FAMILIES.into_iter().flatten().find(|function| function.name == name).copied()
+    }
+
+    pub(super) fn call<'d>(self, call: &Call<'_, '_, 'd>) -> Outcome<'d> {
+        (self.body)(call)
+    }
+}
+
+impl std::fmt::Debug for Function {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl PartialEq for Function {
+    /// No two have one name.
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
 }
 
 impl<'d> Call<'_, '_, 'd> {

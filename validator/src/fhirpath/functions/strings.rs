@@ -2,7 +2,7 @@
 
 use regex::{Regex, RegexBuilder};
 
-use super::{Call, boolean, text, whole};
+use super::{Call, Function, boolean, text, whole};
 use crate::fhirpath::error::EvaluationError;
 use crate::fhirpath::evaluate::Outcome;
 use crate::fhirpath::item::{Inner, Item};
@@ -10,28 +10,29 @@ use crate::fhirpath::item::{Inner, Item};
 /// Bytes of a compiled pattern; its matching is linear whatever it is.
 const PATTERN: usize = 1 << 20;
 
-pub(super) fn call<'d>(call: &Call<'_, '_, 'd>) -> Option<Outcome<'d>> {
-    Some(match call.name {
-        "length" => unary(call, |own| whole(own.chars().count())),
-        "upper" => unary(call, |own| text(own.to_uppercase())),
-        "lower" => unary(call, |own| text(own.to_lowercase())),
-        "trim" => unary(call, |own| text(own.trim())),
-        "toChars" => unary(call, |own| Ok(own.chars().map(|letter| letter.to_string()).map(item).collect())),
-        "startsWith" => with_text(call, |own, other| boolean(own.starts_with(other))),
-        "endsWith" => with_text(call, |own, other| boolean(own.ends_with(other))),
-        "contains" => with_text(call, |own, other| boolean(own.contains(other))),
-        "indexOf" => with_text(call, |own, other| Ok(position(own, own.find(other)))),
-        "lastIndexOf" => with_text(call, |own, other| Ok(position(own, own.rfind(other)))),
-        "split" => with_text(call, |own, other| Ok(own.split(other).map(str::to_owned).map(item).collect())),
-        "matches" => matched(call, false),
-        "matchesFull" => matched(call, true),
-        "replace" => replace(call),
-        "replaceMatches" => replace_matches(call),
-        "substring" => substring(call),
-        "join" => join(call),
-        _ => return None,
-    })
-}
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("length", |call| unary(call, |own| whole(own.chars().count()))),
+    Function::new("upper", |call| unary(call, |own| text(own.to_uppercase()))),
+    Function::new("lower", |call| unary(call, |own| text(own.to_lowercase()))),
+    Function::new("trim", |call| unary(call, |own| text(own.trim()))),
+    Function::new("toChars", |call| {
+        unary(call, |own| Ok(own.chars().map(|letter| letter.to_string()).map(item).collect()))
+    }),
+    Function::new("startsWith", |call| with_text(call, |own, other| boolean(own.starts_with(other)))),
+    Function::new("endsWith", |call| with_text(call, |own, other| boolean(own.ends_with(other)))),
+    Function::new("contains", |call| with_text(call, |own, other| boolean(own.contains(other)))),
+    Function::new("indexOf", |call| with_text(call, |own, other| Ok(position(own, own.find(other))))),
+    Function::new("lastIndexOf", |call| with_text(call, |own, other| Ok(position(own, own.rfind(other))))),
+    Function::new("split", |call| {
+        with_text(call, |own, other| Ok(own.split(other).map(str::to_owned).map(item).collect()))
+    }),
+    Function::new("matches", |call| matched(call, false)),
+    Function::new("matchesFull", |call| matched(call, true)),
+    Function::new("replace", replace),
+    Function::new("replaceMatches", replace_matches),
+    Function::new("substring", substring),
+    Function::new("join", join),
+];
 
 fn item<'d>(text: String) -> Item<'d> {
     Inner::String(text.into()).into()

@@ -1,30 +1,43 @@
 //! [Subsetting](http://hl7.org/fhirpath/N1/#subsetting) and [combining](http://hl7.org/fhirpath/N1/#combining).
 
-use super::Call;
+use super::{Call, Function};
 use crate::fhirpath::equality::is_in;
 use crate::fhirpath::evaluate::Outcome;
 
-pub(super) fn call<'d>(call: &Call<'_, '_, 'd>) -> Option<Outcome<'d>> {
-    let input = || call.input.iter().cloned();
-    Some(match call.name {
-        "single" => match call.input.len() {
-            0 | 1 => Ok(call.input.clone()),
-            count => call.fail(format!("'single' takes one item, and there are {count}")),
-        },
-        "first" => Ok(input().take(1).collect()),
-        "last" => Ok(input().next_back().into_iter().collect()),
-        "tail" => Ok(input().skip(1).collect()),
-        "skip" => count(call).map(|count| input().skip(count).collect()),
-        "take" => count(call).map(|count| input().take(count).collect()),
-        "intersect" => call.argument(0).and_then(|other| {
-            let both = input().filter(|item| is_in(&other, item)).collect();
-            call.evaluator.distinct(both, call.at)
-        }),
-        "exclude" => call.argument(0).map(|other| input().filter(|item| !is_in(&other, item)).collect()),
-        "union" => call.argument(0).and_then(|other| call.evaluator.distinct(input().chain(other).collect(), call.at)),
-        "combine" => call.argument(0).map(|other| input().chain(other).collect()),
-        _ => return None,
-    })
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("single", single),
+    Function::new("first", |call| Ok(call.input.first().cloned().into_iter().collect())),
+    Function::new("last", |call| Ok(call.input.last().cloned().into_iter().collect())),
+    Function::new("tail", |call| Ok(call.input.iter().skip(1).cloned().collect())),
+    Function::new("skip", |call| count(call).map(|count| call.input.iter().skip(count).cloned().collect())),
+    Function::new("take", |call| count(call).map(|count| call.input.iter().take(count).cloned().collect())),
+    Function::new("intersect", intersect),
+    Function::new("exclude", exclude),
+    Function::new("union", |call| combine(call).and_then(|all| call.evaluator.distinct(all, call.at))),
+    Function::new("combine", combine),
+];
+
+fn single<'d>(call: &Call<'_, '_, 'd>) -> Outcome<'d> {
+    match call.input.len() {
+        0 | 1 => Ok(call.input.clone()),
+        count => call.fail(format!("'single' takes one item, and there are {count}")),
+    }
+}
+
+fn intersect<'d>(call: &Call<'_, '_, 'd>) -> Outcome<'d> {
+    let other = call.argument(0)?;
+    let both = call.input.iter().filter(|item| is_in(&other, item)).cloned().collect();
+    call.evaluator.distinct(both, call.at)
+}
+
+fn exclude<'d>(call: &Call<'_, '_, 'd>) -> Outcome<'d> {
+    let other = call.argument(0)?;
+    Ok(call.input.iter().filter(|item| !is_in(&other, item)).cloned().collect())
+}
+
+fn combine<'d>(call: &Call<'_, '_, 'd>) -> Outcome<'d> {
+    let other = call.argument(0)?;
+    Ok(call.input.iter().cloned().chain(other).collect())
 }
 
 fn count(call: &Call<'_, '_, '_>) -> Result<usize, crate::fhirpath::EvaluationError> {

@@ -1,6 +1,6 @@
 //! Types: [is, as, ofType](http://hl7.org/fhirpath/N1/#types), `type()`, and which type is a kind of which.
 
-use super::Call;
+use super::{Call, Function};
 use crate::fhirpath::ast::{Expr, Kind, TypeName};
 use crate::fhirpath::error::EvaluationError;
 use crate::fhirpath::evaluate::Outcome;
@@ -9,17 +9,18 @@ use crate::profile_set::ProfileSet;
 
 const SYSTEM: [&str; 9] = ["Any", "Boolean", "String", "Integer", "Decimal", "Date", "DateTime", "Time", "Quantity"];
 
-pub(super) fn call<'d>(call: &Call<'_, '_, 'd>) -> Option<Outcome<'d>> {
-    Some(match call.name {
-        "is" => named(call).and_then(|name| call.evaluator.typed(true, call.input.clone(), &name, call.at)),
-        "as" | "ofType" => named(call).and_then(|name| {
-            let wanted = Wanted::of(call.evaluator.set(), &name, call.at)?;
-            let fits = |item: &&Item<'d>| wanted.fits_closely(call.evaluator.set(), item);
-            Ok(call.input.iter().filter(fits).cloned().collect())
-        }),
-        "type" => Ok(call.input.iter().map(|item| type_of(item).into()).collect()),
-        _ => return None,
-    })
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("is", |call| call.evaluator.typed(true, call.input.clone(), &named(call)?, call.at)),
+    Function::new("as", of_type),
+    Function::new("ofType", of_type),
+    Function::new("type", |call| Ok(call.input.iter().map(|item| type_of(item).into()).collect())),
+];
+
+fn of_type<'d>(call: &Call<'_, '_, 'd>) -> Outcome<'d> {
+    let name = named(call)?;
+    let wanted = Wanted::of(call.evaluator.set(), &name, call.at)?;
+    let fits = |item: &&Item<'d>| wanted.fits_closely(call.evaluator.set(), item);
+    Ok(call.input.iter().filter(fits).cloned().collect())
 }
 
 /// The name of a type that stands where an expression could.

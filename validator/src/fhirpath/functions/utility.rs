@@ -1,6 +1,6 @@
 //! [Utility functions](http://hl7.org/fhirpath/N1/#utility-functions): the time, `trace`, `defineVariable`.
 
-use super::{Call, maybe};
+use super::{Call, Function, maybe};
 use crate::fhirpath::evaluate::Outcome;
 use crate::fhirpath::item::Inner;
 use crate::fhirpath::temporal::Temporal;
@@ -8,16 +8,13 @@ use crate::fhirpath::temporal::Temporal;
 /// Names that `defineVariable` may not take.
 const TAKEN: [&str; 6] = ["context", "resource", "rootResource", "ucum", "sct", "loinc"];
 
-pub(super) fn call<'d>(call: &Call<'_, '_, 'd>) -> Option<Outcome<'d>> {
-    Some(match call.name {
-        "now" => time(call, |now| now),
-        "today" => time(call, Temporal::day_of),
-        "timeOfDay" => time(call, Temporal::time_of),
-        "trace" => trace(call),
-        "defineVariable" => define(call),
-        _ => return None,
-    })
-}
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("now", |call| time(call, |now| now)),
+    Function::new("today", |call| time(call, Temporal::day_of)),
+    Function::new("timeOfDay", |call| time(call, Temporal::time_of)),
+    Function::new("trace", trace),
+    Function::new("defineVariable", define),
+];
 
 fn time<'d>(call: &Call<'_, '_, 'd>, of: fn(Temporal) -> Temporal) -> Outcome<'d> {
     call.takes(0, 0)?;
