@@ -249,7 +249,7 @@ to = []
     #[test]
     fn every_condition_that_cannot_be_used_is_reported() {
         let route = |name: &str, when: &str| format!("[[routes]]\nname = \"{name}\"\nwhen = \"{when}\"\nto = []\n");
-        let routes = format!("{}{}{}", route("a", "active and"), route("b", "active"), route("c", "name.lower()"));
+        let routes = format!("{}{}{}", route("a", "active and"), route("b", "active"), route("c", "name.lowered()"));
         let errors = compile(&routes).err().unwrap();
         let told: Vec<_> = errors.iter().map(|error| (error.index, error.route.as_str(), error.column)).collect();
         assert_eq!(told, [(0, "a", 11), (2, "c", 6)]);
