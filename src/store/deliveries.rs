@@ -35,8 +35,14 @@ update deliveries d
 returning d.seq, d.id, d.exchange, d.attempts, d.options, d.give_up_at, e.interaction, e.resource_type, e.source, e.ods,
           e.end_user_ods, e.request_id, e.correlation_id, e.received_at";
 
+// In the order of the partial index, so that one entry is read however long the backlog is and however old the
+// planner's figures are; a paused destination has nothing due, or its worker would ask again and again.
 pub(super) const NEXT_DUE: &str = "
-select min(due) from deliveries where destination = $1 and state in ('ready', 'unknown') and due < 'infinity'";
+select due from deliveries
+ where destination = $1 and state in ('ready', 'unknown') and due < 'infinity'
+   and exists (select from destinations n where n.id = $1 and n.paused_at is null)
+ order by destination, due, seq
+ limit 1";
 
 /// Only a lease still held may be settled: the attempt number says which lease it was.
 pub(super) const SETTLE: &str = "
@@ -199,12 +205,12 @@ pub async fn lease(db: &mut PgConnection, destination: i32, limit: i64, lease: L
     Ok(leased)
 }
 
-/// When the next delivery of a destination is due; `None` when nothing is.
+/// When the next delivery of a destination is due; `None` when nothing is, or nothing may go.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn next_due(db: &mut PgConnection, destination: i32) -> sqlx::Result<Option<DateTime<Utc>>> {
-    sqlx::query_scalar(NEXT_DUE).bind(destination).fetch_one(db).await
+    sqlx::query_scalar(NEXT_DUE).bind(destination).fetch_optional(db).await
 }
 
 /// Settles leases still held by `node`; returns the `seq` of those that were.
