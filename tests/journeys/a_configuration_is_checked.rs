@@ -25,7 +25,7 @@ settings.base_url = "secret:env:NOBODY_SETS_THIS"
 const ROUTES: &str = r#"[[routes]]
 name = "admissions"
 types = ["Patients"]
-when = "name.familly()"
+when = "name.exist()"
 to = ["wrad", "server"]
 [[routes]]
 name = "patients of the practice"

@@ -82,7 +82,7 @@ fn a_fault_says_where_it_is_and_what_was_expected() {
     let faults = [
         ("name.", "5: here is the end, and the name of an element or function was expected"),
         ("name.giben", "5: HumanName has no element 'giben'"),
-        ("name.given.frist()", "11: there is no function 'frist'"),
+        ("name.given.frist()", "11: there is no function 'frist'; did you mean 'first'?"),
         ("name.single()", "5: 'single' takes one item, and there are 2"),
         ("'a' < 1", "4: string and integer have no order"),
         ("gender is Gender", "7: there is no type 'Gender'"),

@@ -285,5 +285,8 @@ impl Parser {
 }
 
 fn function(name: &str, at: usize) -> Result<Function, SyntaxError> {
-    Function::named(name).ok_or_else(|| SyntaxError { offset: at, message: format!("there is no function '{name}'") })
+    Function::named(name).ok_or_else(|| {
+        let meant = Function::nearest(name).map(|meant| format!("; did you mean '{meant}'?")).unwrap_or_default();
+        SyntaxError { offset: at, message: format!("there is no function '{name}'{meant}") }
+    })
 }

@@ -66,6 +66,13 @@ impl Function {
         FAMILIES.into_iter().flatten().find(|function| function.name == name).copied()
     }
 
+    /// The name of a function that somebody may have meant.
+    pub(super) fn nearest(name: &str) -> Option<&'static str> {
+        let names = FAMILIES.into_iter().flatten().map(|function| function.name);
+        let apart = |known: &str| strsim::damerau_levenshtein(&known.to_lowercase(), &name.to_lowercase());
+        names.map(|known| (apart(known), known)).filter(|(apart, _)| *apart <= 2).min().map(|(_, known)| known)
+    }
+
     pub(super) fn call<'d>(self, call: &Call<'_, '_, 'd>) -> Outcome<'d> {
         (self.body)(call)
     }
