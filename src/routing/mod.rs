@@ -119,13 +119,7 @@ impl Routes {
 
     /// Where a resource goes that came then.
     #[must_use]
-    pub fn select(
-        &self,
-        source: &str,
-        resource_type: &str,
-        resource: Value<'_>,
-        came: DateTime<Utc>,
-    ) -> Selection {
+    pub fn select(&self, source: &str, resource_type: &str, resource: Value<'_>, came: DateTime<Utc>) -> Selection {
         let mut selection = Selection::default();
         for Compiled { route, when } in &self.routes {
             if !route.takes_resources() || !listed(&route.types, resource_type) || !listed(&route.sources, source) {
