@@ -5,7 +5,6 @@ use chrono::{DateTime, Duration, Utc};
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use super::promoter::promote_now;
 use crate::exchange::DeliveryId;
 use crate::exchange::ids::Id;
 use crate::exchange::rows::AuditRow;
@@ -170,7 +169,7 @@ async fn perform(
     audit::insert(&mut tx, id.uuid(), &[audit_row(&target, id.uuid(), verb, act)], &act.config_hash, &act.packs)
         .await?;
     tx.commit().await?;
-    promote_now(db, &released).await?;
+    ordering::promote(db, &released).await?;
     acts::notify(db).await?;
     Ok(())
 }

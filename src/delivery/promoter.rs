@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, PgConnection};
+use sqlx::{ConnectOptions, PgConnection};
 use tokio::sync::{Notify, mpsc};
 
 use crate::store::ordering;
@@ -48,6 +48,8 @@ impl Promotions {
     /// The handle, and the task to spawn. The task ends when every handle is gone.
     pub fn start(options: PgConnectOptions, wakes: Wakes) -> (Self, impl Future<Output = ()>) {
         let (queue, received) = mpsc::unbounded_channel();
+        // A promotion lost in a crash is found by the sweep; a commit that waits for the disk would buy nothing.
+        let options = options.options([("synchronous_commit", "off")]);
         let task = run(options, received, wakes.clone());
         (Self { queue, wakes }, task)
     }
@@ -102,16 +104,5 @@ async fn promote(
         Some(db) => db,
         None => connection.insert(options.connect().await?),
     };
-    promote_now(db, keys).await
-}
-
-/// Promotes in a transaction of its own, which must begin after the one that changed the keys has been committed.
-///
-/// # Errors
-/// When the database refuses; the sweep heals it.
-pub async fn promote_now(db: &mut PgConnection, keys: &[DestinationKey]) -> sqlx::Result<Vec<i32>> {
-    let mut tx = db.begin().await?;
-    let destinations = ordering::promote(&mut tx, keys).await?;
-    tx.commit().await?;
-    Ok(destinations)
+    ordering::promote(db, keys).await
 }

@@ -122,13 +122,19 @@ async fn take(
         None => connection.insert(shared.database.connect().await?),
     };
     let now = shared.clock.now();
+    // One question where there is nothing to do, which is most of the time.
+    let next_due = deliveries::next_due(db, line.number).await?;
+    if next_due.is_none_or(|due| due > now) {
+        return Ok(Taken { work: Vec::new(), next_due });
+    }
     let lease = Lease { node: shared.node, now, until: now + line.timeout + GRACE + LEASE_MARGIN };
     // Leases and bodies together: a lease without its body would be sent by nobody until it lapses, as if unknown.
     let mut tx = db.begin().await?;
     let leased = deliveries::lease(&mut tx, line.number, i64::try_from(limit).unwrap_or(1), lease).await?;
     if leased.is_empty() {
+        // Another worker was faster, or somebody paused the destination.
         tx.commit().await?;
-        return Ok(Taken { work: Vec::new(), next_due: deliveries::next_due(db, line.number).await? });
+        return Ok(Taken { work: Vec::new(), next_due: None });
     }
     let exchanges: Vec<Uuid> = leased.iter().map(|each| each.exchange).collect();
     let fetched = bodies::fetch(&mut tx, &exchanges).await?;

@@ -15,7 +15,7 @@ use super::judge::{self, Judgement};
 use super::{Accepted, Inner, Question, Refused};
 use crate::delivery::replies::Expected;
 use crate::exchange::ids::Id;
-use crate::exchange::rows::{AuditRow, BodyRow, DeliveryRow, ExchangeOutcome, ExchangeRow};
+use crate::exchange::rows::{BodyRow, DeliveryRow, ExchangeOutcome, ExchangeRow};
 use crate::exchange::{Arrival, Conditions, Interaction};
 use crate::outcome::Issue;
 use crate::rejection::{MessageFault, Rejection};
@@ -182,10 +182,9 @@ async fn record(inner: &Inner, row: ExchangeRow) -> Result<(), Rejection> {
 
 /// Hands a row to the writers and waits for the commit.
 async fn commit(inner: &Inner, row: ExchangeRow, claims: bool) -> Result<Committed, Rejection> {
-    let audit = audit_row(inner, &row);
     let (reply, committed) = oneshot::channel();
     let unavailable = || Rejection::Unavailable { retry_after: RETRY_AFTER };
-    match inner.queue.try_send(Commit { row, audit, claims, reply }) {
+    match inner.queue.try_send(Commit { row, claims, reply }) {
         Ok(()) => {}
         Err(TrySendError::Full(_) | TrySendError::Closed(_)) => return Err(unavailable()),
     }
@@ -271,19 +270,6 @@ fn base_row(inner: &Inner, refused: &Refused) -> ExchangeRow {
 
 fn body_row(retention: &'static str, arrival: &Arrival) -> BodyRow {
     BodyRow { retention, content: arrival.body.clone(), conditions: arrival.conditions.clone() }
-}
-
-fn audit_row(inner: &Inner, row: &ExchangeRow) -> AuditRow {
-    let mut audit = AuditRow::new("exchange", row.outcome.as_str(), row.received_at, inner.clock.now());
-    audit.status = Some(row.status);
-    audit.exchange = Some(row.id.uuid());
-    audit.endpoint = Some(row.endpoint.clone().into_owned());
-    audit.sender = Some(row.sender.clone());
-    audit.end_user_ods = row.end_user_ods.as_ref().map(ToString::to_string);
-    audit.request_id = row.ids.request;
-    audit.correlation_id = Some(row.ids.correlation.clone());
-    audit.body_hash = Some(row.body_hash);
-    audit
 }
 
 fn issues_json(issues: &[Issue]) -> serde_json::Value {

@@ -1,11 +1,13 @@
 //! Group commit: concurrent accepts share a Postgres commit. Each writer takes what is queued, without waiting for more,
-//! and writes it in ONE transaction: message ids, exchanges, bodies, deliveries with their keys, audit. Nobody is
-//! answered before the commit (P1).
+//! and writes it in ONE statement: message ids, exchanges, bodies, deliveries with their keys, audit. Nobody is answered
+//! before it is committed (P1).
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::sync::{Mutex, mpsc, oneshot};
@@ -14,14 +16,14 @@ use crate::clock::Clock;
 use crate::delivery::promoter::{DestinationKey, Promotions};
 use crate::exchange::rows::{AuditRow, ExchangeRow};
 use crate::exchange::{ExchangeId, ids::Id};
+use crate::store::batch::{self, Stamp};
 use crate::store::message_keys::{Claim, Holder};
-use crate::store::{audit, bodies, deliveries, exchanges, message_keys};
+use crate::store::{audit, exchanges, message_keys};
 use crate::telemetry::Metrics;
 
 /// One message to commit.
 pub(super) struct Commit {
     pub(super) row: ExchangeRow,
-    pub(super) audit: AuditRow,
     /// Accepted messages claim their message id; refused ones may come again.
     pub(super) claims: bool,
     pub(super) reply: oneshot::Sender<Committed>,
@@ -135,12 +137,10 @@ impl Writers {
         if again && exchanges::exists(&mut connection, batch[0].row.id.uuid()).await? {
             *db = Some(connection);
             // That commit was not followed by a promotion.
-            let deliveries = batch[0].row.deliveries.iter();
-            let keys = deliveries.flat_map(|each| each.keys.iter().map(|key| (each.destination, key.to_vec())));
-            return Ok((vec![Committed::Yes], keys.collect()));
+            return Ok((vec![Committed::Yes], keys(&[&batch[0].row])));
         }
         let started = tokio::time::Instant::now();
-        let result = self.transaction(&mut connection, batch).await;
+        let result = self.write_all(&mut connection, batch).await;
         // After any error the connection is not trusted again.
         if result.is_ok() {
             self.metrics.commit(batch.len(), started.elapsed());
@@ -149,54 +149,80 @@ impl Writers {
         result
     }
 
-    async fn transaction(
+    /// Writes the batch in one statement. Where somebody holds one of its message ids nothing is written by that, and
+    /// the repeats are told from the rest.
+    async fn write_all(
         &self,
-        connection: &mut PgConnection,
+        db: &mut PgConnection,
         batch: &[Commit],
     ) -> sqlx::Result<(Vec<Committed>, Vec<DestinationKey>)> {
-        let batch_id = batch[0].row.id.uuid();
-        let mut tx = connection.begin().await?;
-        let outcomes = self.claim(&mut tx, batch).await?;
-        let kept: Vec<&ExchangeRow> =
-            batch.iter().zip(&outcomes).filter(|(_, is)| **is == Committed::Yes).map(|(each, _)| &each.row).collect();
-        let mut keys = Vec::new();
-        if !kept.is_empty() {
-            exchanges::insert(&mut tx, &kept, &self.config_hash, &self.packs, self.key_id).await?;
-            bodies::insert(&mut tx, &kept).await?;
-            keys = deliveries::insert(&mut tx, &kept, self.key_id).await?;
-        }
-        let audited: Vec<AuditRow> =
-            batch.iter().zip(&outcomes).filter_map(|(commit, outcome)| audit_row(commit, *outcome)).collect();
-        audit::insert(&mut tx, batch_id, &audited, &self.config_hash, &self.packs).await?;
-        tx.commit().await?;
-        Ok((outcomes, keys))
-    }
-
-    /// Claims the batch's message ids: sorted and without repeats, or two writers deadlock.
-    async fn claim(&self, tx: &mut PgConnection, batch: &[Commit]) -> sqlx::Result<Vec<Committed>> {
-        let now = self.clock.now();
-        let mut claims: BTreeMap<(&str, &str, String), Claim<'_>> = BTreeMap::new();
-        for row in batch.iter().filter(|commit| commit.claims).map(|commit| &commit.row) {
-            if let Some(message_id) = row.ids.request {
-                let claim = Claim {
-                    source: &row.sender.source,
-                    endpoint: &row.endpoint,
-                    message_id,
-                    body_hash: &row.body_hash,
-                    exchange: row.id,
-                    seen_at: now,
-                };
-                // The first of a batch is the one that was received first.
-                claims.entry((claim.source, claim.endpoint, message_id.to_string())).or_insert(claim);
+        let claims = Claims::of(batch, self.clock.now());
+        if !claims.repeated {
+            let rows: Vec<&ExchangeRow> = batch.iter().map(|commit| &commit.row).collect();
+            match batch::write(db, &rows, &claims.sorted(), self.stamp(batch)).await {
+                Ok(()) => return Ok((vec![Committed::Yes; batch.len()], keys(&rows))),
+                Err(error) if batch::is_claimed(&error) => {}
+                Err(error) => return Err(error),
             }
         }
-        let sorted: Vec<Claim<'_>> = claims.values().copied().collect();
-        let holders = message_keys::claim(tx, &sorted).await?;
-        Ok(batch.iter().map(|commit| outcome(commit, &claims, &holders)).collect())
+        let mut tx = db.begin().await?;
+        let holders = message_keys::claim(&mut tx, &claims.sorted()).await?;
+        let outcomes: Vec<Committed> = batch.iter().map(|commit| outcome(commit, &claims, &holders)).collect();
+        let kept = batch.iter().zip(&outcomes).filter(|(_, is)| **is == Committed::Yes);
+        let kept: Vec<&ExchangeRow> = kept.map(|(each, _)| &each.row).collect();
+        let stamp = self.stamp(batch);
+        if !kept.is_empty() {
+            batch::write(&mut tx, &kept, &[], stamp).await?;
+        }
+        let repeats =
+            batch.iter().zip(&outcomes).filter_map(|(commit, outcome)| repeat(&commit.row, *outcome, stamp.at));
+        let repeats: Vec<AuditRow> = repeats.collect();
+        audit::insert(&mut tx, stamp.batch, &repeats, &self.config_hash, &self.packs).await?;
+        tx.commit().await?;
+        Ok((outcomes, keys(&kept)))
+    }
+
+    fn stamp(&self, batch: &[Commit]) -> Stamp<'_> {
+        let (config_hash, packs, key_id) = (&*self.config_hash, &*self.packs, self.key_id);
+        Stamp { config_hash, packs, key_id, batch: batch[0].row.id.uuid(), at: self.clock.now() }
     }
 }
 
-fn outcome(commit: &Commit, claims: &BTreeMap<(&str, &str, String), Claim<'_>>, holders: &[Holder]) -> Committed {
+/// The message ids that a batch claims, each by the message that was received first.
+struct Claims<'b> {
+    by_id: BTreeMap<(&'b str, &'b str, String), Claim<'b>>,
+    /// Two messages of the batch claim one id.
+    repeated: bool,
+}
+
+impl<'b> Claims<'b> {
+    fn of(batch: &'b [Commit], now: DateTime<Utc>) -> Self {
+        let (mut by_id, mut repeated) = (BTreeMap::new(), false);
+        for row in batch.iter().filter(|commit| commit.claims).map(|commit| &commit.row) {
+            let Some(message_id) = row.ids.request else { continue };
+            let (source, endpoint, body_hash) = (row.sender.source.as_str(), &*row.endpoint, &row.body_hash);
+            let claim = Claim { source, endpoint, message_id, body_hash, exchange: row.id, seen_at: now };
+            match by_id.entry((source, endpoint, message_id.to_string())) {
+                Entry::Vacant(place) => drop(place.insert(claim)),
+                Entry::Occupied(_) => repeated = true,
+            }
+        }
+        Self { by_id, repeated }
+    }
+
+    /// Sorted and without repeats, or two writers deadlock.
+    fn sorted(&self) -> Vec<Claim<'b>> {
+        self.by_id.values().copied().collect()
+    }
+}
+
+/// What is to be promoted once these are committed.
+fn keys(rows: &[&ExchangeRow]) -> Vec<DestinationKey> {
+    let deliveries = rows.iter().flat_map(|row| &row.deliveries);
+    deliveries.flat_map(|each| each.keys.iter().map(|key| (each.destination, key.to_vec()))).collect()
+}
+
+fn outcome(commit: &Commit, claims: &Claims<'_>, holders: &[Holder]) -> Committed {
     let row = &commit.row;
     let Some(request) = row.ids.request.filter(|_| commit.claims) else { return Committed::Yes };
     let id = request.to_string();
@@ -207,7 +233,7 @@ fn outcome(commit: &Commit, claims: &BTreeMap<(&str, &str, String), Claim<'_>>, 
         let exchange = Id::from_uuid(holder.exchange).unwrap_or(row.id);
         return Committed::Held { exchange, same: holder.body_hash == row.body_hash };
     }
-    match claims.get(&(row.sender.source.as_str(), &*row.endpoint, id)) {
+    match claims.by_id.get(&(row.sender.source.as_str(), &*row.endpoint, id)) {
         Some(claim) if claim.exchange != row.id => {
             Committed::Held { exchange: claim.exchange, same: *claim.body_hash == row.body_hash }
         }
@@ -217,17 +243,18 @@ fn outcome(commit: &Commit, claims: &BTreeMap<(&str, &str, String), Claim<'_>>, 
 
 /// A repeat leaves its trace in the register too, under the first exchange. One with another body is refused, and
 /// recorded, by the caller.
-fn audit_row(commit: &Commit, outcome: Committed) -> Option<AuditRow> {
-    match outcome {
-        Committed::Held { exchange, same: true } => {
-            let mut row = commit.audit.clone();
-            "repeated".clone_into(&mut row.outcome);
-            row.exchange = Some(exchange.uuid());
-            Some(row)
-        }
-        Committed::Held { same: false, .. } => None,
-        _ => Some(commit.audit.clone()),
-    }
+fn repeat(row: &ExchangeRow, outcome: Committed, now: DateTime<Utc>) -> Option<AuditRow> {
+    let Committed::Held { exchange, same: true } = outcome else { return None };
+    let mut audit = AuditRow::new("exchange", "repeated", row.received_at, now);
+    audit.status = Some(row.status);
+    audit.exchange = Some(exchange.uuid());
+    audit.endpoint = Some(row.endpoint.clone().into_owned());
+    audit.sender = Some(row.sender.clone());
+    audit.end_user_ods = row.end_user_ods.as_ref().map(ToString::to_string);
+    audit.request_id = row.ids.request;
+    audit.correlation_id = Some(row.ids.correlation.clone());
+    audit.body_hash = Some(row.body_hash);
+    Some(audit)
 }
 
 /// Errors of the server that may pass: shutting down, out of resources, serialisation.

@@ -76,12 +76,18 @@ fn column(text: &str, offset: usize) -> usize {
     text.char_indices().take_while(|(at, _)| *at < offset).count() + 1
 }
 
+/// The types of R4, read once.
+#[cfg(test)]
+pub(super) fn r4() -> std::sync::Arc<ProfileSet> {
+    use std::sync::{Arc, OnceLock};
+    static R4: OnceLock<Arc<ProfileSet>> = OnceLock::new();
+    let pack = include_bytes!("../../fhir-profiles/hl7.fhir.r4.core.pack");
+    Arc::clone(R4.get_or_init(|| Arc::new(ProfileSet::load(&[pack]).unwrap())))
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::OnceLock;
-
     use super::*;
-    use crate::validation::Validation;
     use signalbox_validator::json::Document;
 
     const PATIENT: &str = r##"{"resourceType":"Patient","active":true,"birthDate":"2008-11-27","gender":"female",
@@ -90,20 +96,15 @@ mod tests {
         "contained":[{"resourceType":"Organization","id":"o","active":false}],
         "managingOrganization":{"reference":"#o"},"multipleBirthInteger":2}"##;
 
-    fn definitions() -> &'static ProfileSet {
-        static BUILT_IN: OnceLock<Validation> = OnceLock::new();
-        BUILT_IN.get_or_init(|| Validation::built_in().unwrap()).definitions()
-    }
-
     fn parse(text: &str, types: &[&str]) -> Result<Condition, ConditionError> {
         let types: Vec<String> = types.iter().map(|name| (*name).to_owned()).collect();
-        Condition::parse(text, definitions(), &types)
+        Condition::parse(text, &r4(), &types)
     }
 
     fn ask(text: &str) -> Result<bool, Undecidable> {
         let document = Document::read(PATIENT.as_bytes()).unwrap();
         let came = "2026-11-27T10:00:00Z".parse().unwrap();
-        parse(text, &["Patient"]).unwrap().holds(definitions(), document.root(), came)
+        parse(text, &["Patient"]).unwrap().holds(&r4(), document.root(), came)
     }
 
     #[test]

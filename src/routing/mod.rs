@@ -177,17 +177,12 @@ mod tests {
     use std::path::Path;
     use std::sync::OnceLock;
 
-    use crate::validation::Validation;
-
     const DESTINATIONS: &str = "destinations.a.type = \"x\"\ndestinations.b.type = \"x\"\ndestinations.c.type = \"x\"\n\
         [sources.pas]\nods = \"RX1\"\ntoken_sha256 = [\"0000000000000000000000000000000000000000000000000000000000000000\"]\n";
 
-    static BUILT_IN: OnceLock<Validation> = OnceLock::new();
-
     fn compile(routes: &str) -> Result<Routes, Vec<RouteError>> {
         let config = Config::from_toml(&format!("{DESTINATIONS}{routes}"), Path::new(".")).unwrap();
-        let validation = BUILT_IN.get_or_init(|| Validation::built_in().unwrap());
-        Routes::compile(&config.routes, Arc::clone(validation.definitions()))
+        Routes::compile(&config.routes, condition::r4())
     }
 
     fn select(routes: &str, source: &str, resource: &str) -> Selection {

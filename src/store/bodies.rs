@@ -1,4 +1,5 @@
-//! Table `bodies`: what was received, byte for byte, in partitions by retention class and UTC day.
+//! Table `bodies`: what was received, byte for byte, in partitions by retention class and UTC day. Bodies are
+//! written by [`super::batch`].
 
 use bytes::Bytes;
 use chrono::{DateTime, Days, NaiveDate, Utc};
@@ -6,19 +7,12 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use crate::exchange::Conditions;
-use crate::exchange::rows::ExchangeRow;
 
 /// The retention classes; each has a partition of its own in the first migration.
 pub const RETENTION_CLASSES: [&str; 2] = ["accepted", "refused"];
 
 /// Days ahead of today for which partitions are made.
 pub const DAYS_AHEAD: u64 = 7;
-
-pub(super) const INSERT: &str = "
-insert into bodies (retention, day, exchange, content, conditions)
-select retention, (received_at at time zone 'UTC')::date, exchange, content, conditions
-  from unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::bytea[], $5::jsonb[])
-       as t (retention, received_at, exchange, content, conditions)";
 
 pub(super) const FETCH: &str = "
 select e.id, b.content, b.conditions ->> 'if_none_exist', b.conditions ->> 'if_match'
@@ -36,27 +30,6 @@ select distinct e.body_day from deliveries d join exchanges e on e.id = d.exchan
  where e.body_day < $1
    and (d.state in ('waiting', 'ready', 'leased', 'parked', 'unknown')
         or exists (select from delivery_keys k where k.seq = d.seq))";
-
-/// Inserts the bodies of one batch.
-///
-/// # Errors
-/// When the database refuses; a missing partition is such a refusal.
-pub async fn insert(db: &mut PgConnection, rows: &[&ExchangeRow]) -> sqlx::Result<()> {
-    let kept: Vec<_> = rows.iter().filter_map(|row| row.body.as_ref().map(|body| (row, body))).collect();
-    if kept.is_empty() {
-        return Ok(());
-    }
-    let conditions = |conditions: &Conditions| serde_json::json!({ "if_none_exist": conditions.if_none_exist, "if_match": conditions.if_match });
-    sqlx::query(INSERT)
-        .bind(kept.iter().map(|(_, body)| body.retention).collect::<Vec<_>>())
-        .bind(kept.iter().map(|(row, _)| row.received_at).collect::<Vec<_>>())
-        .bind(kept.iter().map(|(row, _)| row.id.uuid()).collect::<Vec<_>>())
-        .bind(kept.iter().map(|(_, body)| &body.content[..]).collect::<Vec<_>>())
-        .bind(kept.iter().map(|(_, body)| conditions(&body.conditions)).collect::<Vec<_>>())
-        .execute(db)
-        .await?;
-    Ok(())
-}
 
 /// A body with the preconditions it came with.
 pub struct Body {

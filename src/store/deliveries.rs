@@ -1,22 +1,11 @@
-//! Table `deliveries`: what is still to be sent, leased, and how it ended. The order rule is in [`super::ordering`].
+//! Table `deliveries`: what is still to be sent, leased, and how it ended. They are
+//! written by [`super::batch`]; the order rule is in [`super::ordering`].
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::exchange::rows::ExchangeRow;
 use crate::exchange::state::DeliveryState;
-
-pub(super) const NUMBER: &str = "select nextval('delivery_seq') from generate_series(1, $1)";
-
-pub(super) const INSERT: &str = "
-insert into deliveries (seq, id, exchange, destination, route, options, keys, key_id, state, due, give_up_at,
-                        created_at, updated_at)
-select seq, id, exchange, destination, route, options, keys, $10,
-       case when keys = '' then 'ready'::delivery_state else 'waiting' end, at, give_up_at, at, at
-  from unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::integer[], $5::text[], $6::jsonb[], $7::bytea[],
-              $8::timestamptz[], $9::timestamptz[])
-       as t (seq, id, exchange, destination, route, options, keys, give_up_at, at)";
 
 /// One statement: the partial index finds what is due, `skip locked` keeps workers out of each other's way.
 pub(super) const LEASE: &str = "
@@ -143,38 +132,6 @@ pub struct Settled {
     pub note: String,
     /// Now.
     pub at: DateTime<Utc>,
-}
-
-/// Inserts the deliveries of one batch in order, with their keys, and returns `(destination, key)` of each.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn insert(db: &mut PgConnection, rows: &[&ExchangeRow], key_id: i32) -> sqlx::Result<Vec<(i32, Vec<u8>)>> {
-    let deliveries: Vec<_> = rows.iter().flat_map(|row| row.deliveries.iter().map(move |each| (row, each))).collect();
-    if deliveries.is_empty() {
-        return Ok(Vec::new());
-    }
-    let count = i32::try_from(deliveries.len()).unwrap_or(i32::MAX);
-    let seqs: Vec<i64> = sqlx::query_scalar(NUMBER).bind(count).fetch_all(&mut *db).await?;
-    sqlx::query(INSERT)
-        .bind(&seqs)
-        .bind(deliveries.iter().map(|(_, each)| each.id.uuid()).collect::<Vec<_>>())
-        .bind(deliveries.iter().map(|(row, _)| row.id.uuid()).collect::<Vec<_>>())
-        .bind(deliveries.iter().map(|(_, each)| each.destination).collect::<Vec<_>>())
-        .bind(deliveries.iter().map(|(_, each)| each.route.as_str()).collect::<Vec<_>>())
-        .bind(deliveries.iter().map(|(_, each)| &each.options).collect::<Vec<_>>())
-        .bind(deliveries.iter().map(|(_, each)| each.keys.concat()).collect::<Vec<_>>())
-        .bind(deliveries.iter().map(|(_, each)| each.give_up_at).collect::<Vec<_>>())
-        .bind(deliveries.iter().map(|(row, _)| row.received_at).collect::<Vec<_>>())
-        .bind(key_id)
-        .execute(&mut *db)
-        .await?;
-    let mut keyed = Vec::new();
-    for (seq, (_, each)) in seqs.iter().zip(&deliveries) {
-        keyed.extend(each.keys.iter().map(|key| (each.destination, key.to_vec(), *seq)));
-    }
-    super::ordering::insert_keys(db, &keyed).await?;
-    Ok(keyed.into_iter().map(|(destination, key, _)| (destination, key)).collect())
 }
 
 /// Who takes leases, and until when they hold.

@@ -1,8 +1,9 @@
-//! All SQL, one file per table: free functions on `&mut PgConnection`; callers own the transaction.
+//! All SQL, one file per table (and `batch`, the one statement that writes to many): free functions on `&mut PgConnection`; callers own the transaction.
 
 pub mod acts;
 pub mod attempts;
 pub mod audit;
+pub mod batch;
 pub mod bodies;
 pub mod deliveries;
 pub mod destinations;
@@ -33,12 +34,10 @@ pub fn statements() -> Vec<&'static str> {
         attempts::INSERT,
         attempts::RECORDED,
         audit::INSERT,
-        bodies::INSERT,
+        batch::WRITE,
         bodies::FETCH,
         bodies::PARTITIONS,
         bodies::NEEDED_DAYS,
-        deliveries::NUMBER,
-        deliveries::INSERT,
         deliveries::LEASE,
         deliveries::NEXT_DUE,
         deliveries::SETTLE,
@@ -47,8 +46,6 @@ pub fn statements() -> Vec<&'static str> {
         destinations::LIST,
         destinations::REGISTER_KEY,
         destinations::OTHER_KEYS_WAITING,
-        exchanges::INSERT,
-        exchanges::INSERT_KEYS,
         exchanges::EXISTS,
         message_keys::CLAIM,
         message_keys::HOLDERS,
@@ -73,13 +70,10 @@ pub fn statements() -> Vec<&'static str> {
         pauses::PAUSE,
         pauses::RESUME,
         pauses::EXISTS,
-        ordering::INSERT,
         ordering::KEYS_OF,
         ordering::RELEASE,
         ordering::PROMOTE,
         ordering::SWEEP,
-        ordering::RELAXED,
-        ordering::NOTIFY,
         reconciliation::OPEN,
         reconciliation::UNAUDITED_EXCHANGES,
         reconciliation::UNAUDITED_ATTEMPTS,

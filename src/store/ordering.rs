@@ -4,10 +4,6 @@
 
 use sqlx::PgConnection;
 
-pub(super) const INSERT: &str = "
-insert into delivery_keys (destination, key, seq)
-select * from unnest($1::integer[], $2::bytea[], $3::bigint[])";
-
 pub(super) const KEYS_OF: &str = "
 select d.destination, substring(d.keys from part.at * 32 + 1 for 32)
   from deliveries d cross join generate_series(0, length(d.keys) / 32 - 1) as part (at)
@@ -15,7 +11,8 @@ select d.destination, substring(d.keys from part.at * 32 + 1 for 32)
 
 pub(super) const RELEASE: &str = "delete from delivery_keys where seq = any ($1) returning destination, key";
 
-// `order by ... skip locked` matters: without it concurrent promotes deadlock.
+// `order by ... skip locked` matters: without it concurrent promotes deadlock. The notification is free of content and
+// wakes workers of other processes.
 pub(super) const PROMOTE: &str = "
 with heads as (
     select distinct h.seq
@@ -33,9 +30,10 @@ with heads as (
             where k.seq = d.seq)
      order by d.seq
        for update of d skip locked
+), promoted as (
+    update deliveries d set state = 'ready' from free where d.seq = free.seq returning d.destination
 )
-update deliveries d set state = 'ready' from free where d.seq = free.seq
-returning d.destination";
+select destination, pg_notify('signalbox_ready', '')::text from (select distinct destination from promoted) as told";
 
 /// The same for every key there is: heals a crash between a commit and its promotion.
 pub(super) const SWEEP: &str = "
@@ -51,32 +49,10 @@ with heads as (
             where k.seq = d.seq)
      order by d.seq
        for update of d skip locked
+), promoted as (
+    update deliveries d set state = 'ready' from free where d.seq = free.seq returning d.destination
 )
-update deliveries d set state = 'ready' from free where d.seq = free.seq
-returning d.destination";
-
-// A promotion lost in a crash is found by the sweep; a commit that waits for the disk would buy nothing.
-pub(super) const RELAXED: &str = "set local synchronous_commit = off";
-
-// Payload-free, one a transaction: wakes workers of other processes.
-pub(super) const NOTIFY: &str = "select pg_notify('signalbox_ready', '')";
-
-/// Inserts `(destination, key, seq)` rows.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn insert_keys(db: &mut PgConnection, keyed: &[(i32, Vec<u8>, i64)]) -> sqlx::Result<()> {
-    if keyed.is_empty() {
-        return Ok(());
-    }
-    sqlx::query(INSERT)
-        .bind(keyed.iter().map(|(destination, _, _)| *destination).collect::<Vec<_>>())
-        .bind(keyed.iter().map(|(_, key, _)| &key[..]).collect::<Vec<_>>())
-        .bind(keyed.iter().map(|(_, _, seq)| *seq).collect::<Vec<_>>())
-        .execute(db)
-        .await?;
-    Ok(())
-}
+select destination, pg_notify('signalbox_ready', '')::text from (select distinct destination from promoted) as told";
 
 /// Lets go of the keys of these deliveries and returns them, for [`promote`] after the commit.
 ///
@@ -106,13 +82,11 @@ pub async fn promote(db: &mut PgConnection, keys: &[(i32, Vec<u8>)]) -> sqlx::Re
     if keys.is_empty() {
         return Ok(Vec::new());
     }
-    sqlx::query(RELAXED).execute(&mut *db).await?;
-    let promoted: Vec<i32> = sqlx::query_scalar(PROMOTE)
+    sqlx::query_scalar(PROMOTE)
         .bind(keys.iter().map(|(destination, _)| *destination).collect::<Vec<_>>())
         .bind(keys.iter().map(|(_, key)| &key[..]).collect::<Vec<_>>())
         .fetch_all(&mut *db)
-        .await?;
-    announce(db, promoted).await
+        .await
 }
 
 /// [`promote`] for every key there is; at start and every minute.
@@ -120,15 +94,5 @@ pub async fn promote(db: &mut PgConnection, keys: &[(i32, Vec<u8>)]) -> sqlx::Re
 /// # Errors
 /// When the database refuses.
 pub async fn sweep(db: &mut PgConnection) -> sqlx::Result<Vec<i32>> {
-    let promoted: Vec<i32> = sqlx::query_scalar(SWEEP).fetch_all(&mut *db).await?;
-    announce(db, promoted).await
-}
-
-async fn announce(db: &mut PgConnection, mut promoted: Vec<i32>) -> sqlx::Result<Vec<i32>> {
-    promoted.sort_unstable();
-    promoted.dedup();
-    if !promoted.is_empty() {
-        sqlx::query(NOTIFY).execute(db).await?;
-    }
-    Ok(promoted)
+    sqlx::query_scalar(SWEEP).fetch_all(db).await
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use signalbox::chance::Chance;
 use signalbox::clock::Clock;
-use signalbox::delivery::promoter::promote_now;
 use signalbox::exchange::ids::Id;
 use signalbox::exchange::rows::{DeliveryRow, ExchangeOutcome, ExchangeRow};
 use signalbox::exchange::state::DeliveryState;
 use signalbox::exchange::{RequestIds, Sender};
+use signalbox::store::batch::{self, Stamp};
 use signalbox::store::deliveries::{self, Lease, Settled};
-use signalbox::store::{destinations, exchanges, ordering};
+use signalbox::store::{destinations, ordering};
 use sqlx::Connection;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -47,8 +47,11 @@ async fn no_two_deliveries_of_a_patient_overtake_or_get_stuck() {
             for _ in 0..EACH {
                 let row = row(destination, &chance, &clock);
                 let mut tx = db.begin().await.unwrap();
-                exchanges::insert(&mut tx, &[&row], "config", "packs", 1).await.unwrap();
-                let keys = deliveries::insert(&mut tx, &[&row], 1).await.unwrap();
+                let (batch, at) = (row.id.uuid(), clock.now());
+                let stamp = Stamp { config_hash: "config", packs: "packs", key_id: 1, batch, at };
+                batch::write(&mut tx, &[&row], &[], stamp).await.unwrap();
+                let keyed = row.deliveries.iter().flat_map(|each| each.keys.iter().map(|key| (each.destination, key)));
+                let keys: Vec<_> = keyed.map(|(destination, key)| (destination, key.to_vec())).collect();
                 // The longer between insert and commit, the more others see half of it.
                 tokio::time::sleep(Duration::from_micros(chance.bits() % 3_000)).await;
                 tx.commit().await.unwrap();
@@ -58,7 +61,7 @@ async fn no_two_deliveries_of_a_patient_overtake_or_get_stuck() {
                     .execute(&mut db)
                     .await
                     .unwrap();
-                promote_now(&mut db, &keys).await.unwrap();
+                ordering::promote(&mut db, &keys).await.unwrap();
             }
         })
     });
@@ -162,7 +165,7 @@ async fn work(worker: u64, app: &sqlx::postgres::PgConnectOptions, clock: &Clock
         assert_eq!(held.len(), leased.len());
         let released = ordering::release(&mut tx, &held).await.unwrap();
         tx.commit().await.unwrap();
-        promote_now(&mut db, &released).await.unwrap();
+        ordering::promote(&mut db, &released).await.unwrap();
     }
 }
 
