@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 /// The secret behind every key column.
 #[derive(Clone)]
 pub struct SearchKey {
-    secret: Vec<u8>,
+    /// Prepared with the secret.
+    mac: Hmac<Sha256>,
     id: i32,
 }
 
@@ -31,7 +32,9 @@ impl SearchKey {
             return Err(WeakKey { found: secret.len() });
         }
         let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(secret).into();
-        Ok(Self { secret: secret.to_vec(), id: i32::from_be_bytes([a & 0x7F, b, c, d]) })
+        // HMAC takes a secret of any length.
+        let mac = Hmac::new_from_slice(secret).map_err(|_| WeakKey { found: secret.len() })?;
+        Ok(Self { mac, id: i32::from_be_bytes([a & 0x7F, b, c, d]) })
     }
 
     /// Number of the secret, stored beside what was keyed with it; tells nothing of the secret.
@@ -43,8 +46,7 @@ impl SearchKey {
     /// The key of an identity.
     #[must_use]
     pub fn key(&self, identity: &str) -> [u8; 32] {
-        // HMAC takes a secret of any length.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.secret) else { return [0; 32] };
+        let mut mac = self.mac.clone();
         mac.update(identity.as_bytes());
         mac.finalize().into_bytes().into()
     }

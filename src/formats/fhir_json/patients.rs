@@ -21,10 +21,7 @@ pub fn identities(root: Value<'_>, source: &str) -> Vec<String> {
     // A list of what is still to be looked at: the depth of a document must not become the depth of the stack.
     let mut open = vec![Place { value: root, key: "".into(), within: "".into(), contained: false }];
     while let Some(place) = open.pop() {
-        if place.value.kind() == Kind::Object {
-            keys.look_at(&place);
-        }
-        open.extend(place.children());
+        keys.visit(&place, &mut open);
     }
     keys.found.into_iter().collect()
 }
@@ -59,20 +56,16 @@ struct Place<'d> {
     contained: bool,
 }
 
-impl<'d> Place<'d> {
-    fn children(self) -> impl Iterator<Item = Place<'d>> {
-        let within = match self.value.str_at(&["resourceType"]) {
-            Some(own) if self.value.kind() == Kind::Object => own,
-            _ => self.within,
-        };
-        let nested = |value: &Value<'_>| matches!(value.kind(), Kind::Object | Kind::Array);
-        self.value.children().filter(nested).map(move |value| {
-            let key = value.key().unwrap_or_else(|| self.key.clone());
-            let contained = self.contained || key == "contained";
-            Place { value, key, within: within.clone(), contained }
-        })
-    }
+/// The members of an object that tell whom it is about.
+#[derive(Default)]
+struct Named<'d> {
+    resource_type: Option<Value<'d>>,
+    reference: Option<Value<'d>>,
+    type_: Option<Value<'d>>,
+    identifier: Option<Value<'d>>,
+}
 
+impl Place<'_> {
     /// Whether an identifier here, in place of a reference, is a patient's.
     fn is_for_patients(&self) -> bool {
         matches!(
@@ -91,13 +84,36 @@ struct Keys<'s> {
 }
 
 impl Keys<'_> {
-    fn look_at(&mut self, place: &Place<'_>) {
-        let value = place.value;
-        if value.str_at(&["resourceType"]).is_some_and(|name| name == "Patient") {
-            self.patient(value, place.contained);
+    /// Looks at a value, and puts what stands in it on the list.
+    fn visit<'d>(&mut self, place: &Place<'d>, open: &mut Vec<Place<'d>>) {
+        let mut named = Named::default();
+        let first = open.len();
+        for value in place.value.children() {
+            let key = value.key();
+            match key.as_deref() {
+                Some("resourceType") => named.resource_type = Some(value),
+                Some("reference") => named.reference = Some(value),
+                Some("type") => named.type_ = Some(value),
+                Some("identifier") => named.identifier = Some(value),
+                _ => {}
+            }
+            if matches!(value.kind(), Kind::Object | Kind::Array) {
+                let key = key.unwrap_or_else(|| place.key.clone());
+                let contained = place.contained || key == "contained";
+                open.push(Place { value, key, within: place.within.clone(), contained });
+            }
         }
-        self.entry(value, place);
-        self.reference(value, place);
+        let own = named.resource_type.and_then(Value::as_str);
+        if place.value.kind() == Kind::Object {
+            if own.as_deref() == Some("Patient") {
+                self.patient(place.value, place.contained);
+            }
+            self.entry(place.value, place);
+            self.reference(&named, place);
+        }
+        if let Some(own) = own {
+            open[first..].iter_mut().for_each(|inside| inside.within = own.clone());
+        }
     }
 
     fn patient(&mut self, patient: Value<'_>, contained: bool) {
@@ -131,16 +147,16 @@ impl Keys<'_> {
         }
     }
 
-    fn reference(&mut self, value: Value<'_>, place: &Place<'_>) {
-        let text = value.get("reference").and_then(Value::as_str);
+    fn reference(&mut self, value: &Named<'_>, place: &Place<'_>) {
+        let text = value.reference.and_then(Value::as_str);
         let target = text.as_deref().map_or(Target::Untold, references::read);
-        let told = match (&target, value.get("type").and_then(Value::as_str)) {
+        let told = match (&target, value.type_.and_then(Value::as_str)) {
             (Target::Other, _) => false,
             (Target::Untold, Some(name)) => name == "Patient",
             (Target::Untold, None) => place.is_for_patients(),
             _ => true,
         };
-        if let Some(identifier) = value.get("identifier").filter(|_| told) {
+        if let Some(identifier) = value.identifier.filter(|_| told) {
             self.identifier(identifier);
         }
         self.target(target);

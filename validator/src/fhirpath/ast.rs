@@ -76,6 +76,17 @@ pub(super) struct TypeName {
     pub(super) name: Box<str>,
 }
 
+impl Expr {
+    /// Whether it gives one boolean at the most, whatever it is asked of.
+    pub(super) fn is_condition(&self) -> bool {
+        match &self.kind {
+            Kind::Binary { operator, .. } => operator.is_logical(),
+            Kind::Call { function, .. } => matches!(function.name, "exists" | "empty" | "not"),
+            _ => false,
+        }
+    }
+}
+
 macro_rules! operators {
     ($($name:ident $text:literal $level:literal)*) => {
         /// A binary operator.
@@ -85,6 +96,11 @@ macro_rules! operators {
         impl Operator {
             /// All of them, with their texts and how strongly they bind.
             pub(super) const ALL: &[(Self, &'static str, u8)] = &[$((Self::$name, $text, $level)),*];
+
+            /// Whether it takes conditions on both sides and decides on the left one where that is enough.
+            pub(super) fn is_logical(self) -> bool {
+                matches!(self, Self::And | Self::Or | Self::Implies)
+            }
 
             pub(super) fn text(self) -> &'static str {
                 match self { $(Self::$name => $text),* }

@@ -39,9 +39,9 @@ const DEEPEST: u32 = 64;
 
 pub(super) struct Evaluator<'e, 'd> {
     pub(super) context: &'e Context<'d>,
-    start: Collection<'d>,
-    resource: Collection<'d>,
-    root_resource: Collection<'d>,
+    start: &'e [Item<'d>],
+    resource: Option<Value<'d>>,
+    root_resource: Option<Value<'d>>,
     steps: Cell<u64>,
     /// What `defineVariable` has named, the latest last.
     pub(super) defined: RefCell<Vec<(String, Collection<'d>)>>,
@@ -50,9 +50,9 @@ pub(super) struct Evaluator<'e, 'd> {
 impl<'e, 'd> Evaluator<'e, 'd> {
     pub(super) fn new(
         context: &'e Context<'d>,
-        start: Collection<'d>,
-        resource: Collection<'d>,
-        root_resource: Collection<'d>,
+        start: &'e [Item<'d>],
+        resource: Option<Value<'d>>,
+        root_resource: Option<Value<'d>>,
     ) -> Self {
         let defined = RefCell::default();
         Self { context, start, resource, root_resource, steps: Cell::new(0), defined }
@@ -115,6 +115,31 @@ impl<'e, 'd> Evaluator<'e, 'd> {
         Ok(found)
     }
 
+    /// Whether a part is true, false or neither. What is made of other conditions is decided without a collection for
+    /// each of them.
+    pub(super) fn truth(&self, expr: &Expr, scope: &Scope<'_, 'd>) -> Result<Option<bool>, EvaluationError> {
+        match &expr.kind {
+            Kind::Binary { operator, left, right } if operator.is_logical() => {
+                operators::logic(self, *operator, left, right, scope)
+            }
+            Kind::Call { from: Some(from), function, arguments } if arguments.is_empty() => match function.name {
+                "exists" => Ok(Some(!self.eval(from, scope)?.is_empty())),
+                "empty" => Ok(Some(self.eval(from, scope)?.is_empty())),
+                "not" => Ok(self.truth(from, scope)?.map(|truth| !truth)),
+                _ => operators::truth(&self.eval(expr, scope)?, expr.at),
+            },
+            _ => operators::truth(&self.eval(expr, scope)?, expr.at),
+        }
+    }
+
+    /// As [`Evaluator::truth`], of a part whose variables nobody else sees.
+    pub(super) fn truth_apart(&self, expr: &Expr, scope: &Scope<'_, 'd>) -> Result<Option<bool>, EvaluationError> {
+        let defined = self.defined.borrow().len();
+        let found = self.truth(expr, scope);
+        self.defined.borrow_mut().truncate(defined);
+        found
+    }
+
     /// The first name of a path: the type of what is in focus, or a child of it.
     fn start_of_path(&self, name: &str, scope: &Scope<'_, 'd>) -> Collection<'d> {
         let is_type = name.starts_with(|letter: char| letter.is_ascii_uppercase());
@@ -141,9 +166,9 @@ impl<'e, 'd> Evaluator<'e, 'd> {
         }
         let text = |text: String| Ok(vec![Inner::String(text.into()).into()]);
         match name {
-            "context" => Ok(self.start.clone()),
-            "resource" => Ok(self.resource.clone()),
-            "rootResource" => Ok(self.root_resource.clone()),
+            "context" => Ok(self.start.to_vec()),
+            "resource" => Ok(self.resource.map(|own| Item::resource(self.set(), own)).into_iter().collect()),
+            "rootResource" => Ok(self.root_resource.map(|own| Item::resource(self.set(), own)).into_iter().collect()),
             "sct" => text("http://snomed.info/sct".to_owned()),
             "loinc" => text("http://loinc.org".to_owned()),
             "ucum" => text("http://unitsofmeasure.org".to_owned()),
@@ -196,7 +221,7 @@ impl<'e, 'd> Evaluator<'e, 'd> {
     /// The resource that a reference means: contained in `resource` or in the one around it, an entry of a Bundle, or what
     /// the caller knows.
     pub(super) fn target(&self, reference: &str, resource: Option<Value<'d>>) -> Option<Value<'d>> {
-        let root = self.root_resource.first().and_then(Item::as_element).and_then(|element| element.value);
+        let root = self.root_resource;
         if let Some(id) = reference.strip_prefix('#') {
             let containers = resource.into_iter().chain(root);
             if id.is_empty() {

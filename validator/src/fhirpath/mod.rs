@@ -71,8 +71,9 @@ impl Expression {
     /// # Errors
     /// When an operator or function is given what it does not take, or a limit is reached.
     pub fn evaluate<'d>(&self, context: &Context<'d>, resource: Value<'d>) -> Result<Vec<Item<'d>>, EvaluationError> {
-        let root = Item::resource(context.set, resource);
-        self.evaluate_at(context, root.clone(), root.clone(), root)
+        let start = [Item::resource(context.set, resource)];
+        let evaluator = Evaluator::new(context, &start, Some(resource), Some(resource));
+        evaluator.run(&self.root, &Scope::of(&start))
     }
 
     /// Evaluates it from nothing: there is no resource.
@@ -80,20 +81,28 @@ impl Expression {
     /// # Errors
     /// As [`Expression::evaluate`].
     pub fn evaluate_alone<'d>(&self, context: &Context<'d>) -> Result<Vec<Item<'d>>, EvaluationError> {
-        let evaluator = Evaluator::new(context, Vec::new(), Vec::new(), Vec::new());
+        let evaluator = Evaluator::new(context, &[], None, None);
         evaluator.run(&self.root, &Scope::of(&[]))
     }
 
-    /// Evaluates it from an element: `focus` is `$this` and `%context`.
-    pub(crate) fn evaluate_at<'d>(
+    /// Whether it holds for an element, which is `$this` and `%context`: it gives true, or something that is no boolean.
+    /// An expression that gives nothing does not hold.
+    pub(crate) fn holds_at<'d>(
         &self,
         context: &Context<'d>,
-        focus: Item<'d>,
-        resource: Item<'d>,
-        root_resource: Item<'d>,
-    ) -> Result<Vec<Item<'d>>, EvaluationError> {
-        let start = vec![focus];
-        let evaluator = Evaluator::new(context, start.clone(), vec![resource], vec![root_resource]);
-        evaluator.run(&self.root, &Scope::of(&start))
+        focus: &Item<'d>,
+        (resource, root_resource): (Value<'d>, Value<'d>),
+    ) -> Result<bool, EvaluationError> {
+        let start = std::slice::from_ref(focus);
+        let evaluator = Evaluator::new(context, start, Some(resource), Some(root_resource));
+        let scope = Scope::of(start);
+        if self.root.is_condition() {
+            return Ok(evaluator.truth(&self.root, &scope)? == Some(true));
+        }
+        Ok(match evaluator.run(&self.root, &scope)?.as_slice() {
+            [] => false,
+            [one] => one.as_bool().unwrap_or(true),
+            _ => true,
+        })
     }
 }

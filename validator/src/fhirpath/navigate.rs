@@ -104,7 +104,7 @@ impl<'d> Element<'d> {
             }
         };
         let is_primitive = matches!(element_type.content, crate::node::Content::Primitive(..));
-        let sibling = if is_primitive { object.get(&format!("_{key}")) } else { None };
+        let sibling = if is_primitive { object.get_sibling(key) } else { None };
         let is_list = |value: Option<Value<'d>>| value.is_some_and(|value| value.kind() == Kind::Array);
         if !is_list(value) && !is_list(sibling) {
             push(value, sibling);

@@ -75,22 +75,10 @@ pub(super) fn binary<'d>(
     scope: &Scope<'_, 'd>,
     at: usize,
 ) -> Outcome<'d> {
-    let left = evaluator.apart(left, scope)?;
-    // What decides already is not asked further.
-    if matches!(operator, Operator::And | Operator::Or | Operator::Implies) {
-        let first = truth(&left, at)?;
-        match (operator, first) {
-            (Operator::And, Some(false)) => return boolean(Some(false)),
-            (Operator::Or, Some(true)) | (Operator::Implies, Some(false)) => return boolean(Some(true)),
-            _ => {}
-        }
-        let second = truth(&evaluator.apart(right, scope)?, at)?;
-        return boolean(match operator {
-            Operator::And => and(first, second),
-            Operator::Or => or(first, second),
-            _ => or(first.map(|value| !value), second),
-        });
+    if operator.is_logical() {
+        return boolean(logic(evaluator, operator, left, right, scope)?);
     }
+    let left = evaluator.apart(left, scope)?;
     let right = evaluator.apart(right, scope)?;
     match operator {
         Operator::Xor => boolean(truth(&left, at)?.zip(truth(&right, at)?).map(|(left, right)| left != right)),
@@ -126,6 +114,28 @@ pub(super) fn binary<'d>(
             Ok(arithmetic(operator, left, right, at)?.map(Item::from).into_iter().collect())
         }
     }
+}
+
+/// [Boolean logic](http://hl7.org/fhirpath/N1/#boolean-logic); what decides already is not asked further.
+pub(super) fn logic<'d>(
+    evaluator: &Evaluator<'_, 'd>,
+    operator: Operator,
+    left: &Expr,
+    right: &Expr,
+    scope: &Scope<'_, 'd>,
+) -> Result<Option<bool>, EvaluationError> {
+    let first = evaluator.truth_apart(left, scope)?;
+    match (operator, first) {
+        (Operator::And, Some(false)) => return Ok(Some(false)),
+        (Operator::Or, Some(true)) | (Operator::Implies, Some(false)) => return Ok(Some(true)),
+        _ => {}
+    }
+    let second = evaluator.truth_apart(right, scope)?;
+    Ok(match operator {
+        Operator::And => and(first, second),
+        Operator::Or => or(first, second),
+        _ => or(first.map(|value| !value), second),
+    })
 }
 
 fn and(left: Option<bool>, right: Option<bool>) -> Option<bool> {

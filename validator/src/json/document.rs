@@ -144,6 +144,19 @@ impl<'s> Document<'s> {
         (node.key_start != NONE).then(|| key_text(self.text, node))
     }
 
+    /// Whether the key is this one with an underscore before it.
+    pub(super) fn key_is_sibling(&self, index: u32, key: &str) -> bool {
+        let node = self.node(index);
+        if node.key_start == NONE {
+            return false;
+        }
+        if node.key_escaped {
+            return key_text(self.text, node).strip_prefix('_') == Some(key);
+        }
+        let own = &self.text.as_bytes()[node.key_start as usize..node.key_end as usize];
+        own.len() == key.len() + 1 && own[0] == b'_' && &own[1..] == key.as_bytes()
+    }
+
     pub(super) fn key_is(&self, index: u32, key: &str) -> bool {
         let node = self.node(index);
         if node.key_start == NONE {

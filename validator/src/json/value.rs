@@ -152,6 +152,15 @@ impl<'d> Value<'d> {
         self.children().find(|member| self.document.key_is(member.index, key))
     }
 
+    /// The member of an object whose key is this one with an underscore before it: id and extensions of a primitive.
+    #[must_use]
+    pub fn get_sibling(self, key: &str) -> Option<Value<'d>> {
+        if self.kind() != Kind::Object {
+            return None;
+        }
+        self.children().find(|member| self.document.key_is_sibling(member.index, key))
+    }
+
     /// `get` for each key in turn; the first item is taken from an array on the way.
     #[must_use]
     pub fn at(self, path: &[&str]) -> Option<Value<'d>> {

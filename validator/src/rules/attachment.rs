@@ -13,8 +13,8 @@ pub(crate) fn size(attachment: Value<'_>) -> Option<Finding> {
     let data = attachment.str_at(&["data"])?;
     let digits = data.bytes().filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')).count();
     let held = digits * 3 / 4;
-    let message = format!("The size is stated as {stated} bytes, and the data has {held}.");
-    (stated != held).then(|| Finding::error(Rule::Type, IssueCode::Structure, message))
+    let message = || format!("The size is stated as {stated} bytes, and the data has {held}.");
+    (stated != held).then(|| Finding::error(Rule::Type, IssueCode::Structure, message()))
 }
 
 #[cfg(test)]

@@ -7,9 +7,12 @@ use crate::json::Value;
 
 /// An object or array with nothing in it.
 pub(crate) fn empty(value: Value<'_>) -> Option<Finding> {
+    if !value.is_empty() {
+        return None;
+    }
     let what = if value.kind() == crate::json::Kind::Array { "array" } else { "object" };
     let message = format!("An empty {what} is not allowed; leave the property out instead.");
-    value.is_empty().then(|| Finding::error(Rule::Content, IssueCode::Invalid, message))
+    Some(Finding::error(Rule::Content, IssueCode::Invalid, message))
 }
 
 /// ele-1, for an object known not to be empty: more than an id.

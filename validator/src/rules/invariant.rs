@@ -7,6 +7,7 @@ use super::{Finding, Rule};
 use crate::definition::Invariant;
 use crate::fhirpath::{Context, EvaluationError, Expression, Item};
 use crate::issue::{IssueCode, Severity};
+use crate::json::Value;
 
 /// Judged elsewhere; dom-6 is good practice and no rule.
 const NATIVE: [&str; 7] = ["ele-1", "ext-1", "dom-2", "dom-3", "dom-4", "dom-5", "dom-6"];
@@ -52,21 +53,21 @@ pub(crate) fn compiled<'i>(invariants: impl IntoIterator<Item = &'i Invariant>) 
 }
 
 impl Compiled {
-    /// Judges an element: nothing when the invariant holds.
+    /// Judges an element: nothing when the invariant holds. `resources`: the resource that it stands in, and the one
+    /// around that.
     pub(crate) fn judge<'d>(
         &self,
         context: &Context<'d>,
-        focus: Item<'d>,
-        resource: Item<'d>,
-        root_resource: Item<'d>,
+        focus: &Item<'d>,
+        resources: (Value<'d>, Value<'d>),
     ) -> Option<Finding> {
         let Some(expression) = self.parsed.get_or_init(|| Expression::parse(&self.source).ok()) else {
             let fault = Expression::parse(&self.source).err().map(|error| error.to_string()).unwrap_or_default();
             return Some(self.faulty(&fault));
         };
-        match expression.evaluate_at(context, focus, resource, root_resource) {
-            Ok(found) if holds(&found) => None,
-            Ok(_) => Some(self.broken()),
+        match expression.holds_at(context, focus, resources) {
+            Ok(true) => None,
+            Ok(false) => Some(self.broken()),
             Err(error) => Some(self.faulty(&describe(&error))),
         }
     }
@@ -89,15 +90,6 @@ fn restated(expression: &str) -> &str {
 
 fn describe(error: &EvaluationError) -> String {
     format!("at offset {}, {error}", error.offset)
-}
-
-/// True, or something that is no boolean; an expression that gives nothing does not hold.
-fn holds(found: &[Item<'_>]) -> bool {
-    match found {
-        [] => false,
-        [one] => one.as_bool().unwrap_or(true),
-        _ => true,
-    }
 }
 
 fn shortened(source: &str) -> String {

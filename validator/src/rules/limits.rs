@@ -21,8 +21,8 @@ pub(crate) fn most(limit: &Typed, value: Value<'_>) -> Option<Finding> {
 /// Checks how many characters a value has.
 pub(crate) fn length(limit: u32, value: Value<'_>) -> Option<Finding> {
     let found = value.as_str()?.chars().count();
-    let message = format!("At most {limit} characters are allowed here, found {found}.");
-    (found > limit as usize).then(|| Finding::error(Rule::Limits, IssueCode::Structure, message))
+    let message = || format!("At most {limit} characters are allowed here, found {found}.");
+    (found > limit as usize).then(|| Finding::error(Rule::Limits, IssueCode::Structure, message()))
 }
 
 fn beyond(limit: &Typed, value: Value<'_>, wrong: Ordering, what: &str) -> Option<Finding> {

@@ -14,8 +14,8 @@ pub(crate) fn too_few(label: &str, min: u32, found: usize) -> Finding {
 /// Too many of an element or a slice.
 pub(crate) fn too_many(label: &str, max: Max, found: usize) -> Option<Finding> {
     let Max::Count(most) = max else { return None };
-    let message = format!("{label} may appear at most {most} times, found {found}.");
-    (found > most as usize).then(|| Finding::error(Rule::Cardinality, IssueCode::Structure, message))
+    let message = || format!("{label} may appear at most {most} times, found {found}.");
+    (found > most as usize).then(|| Finding::error(Rule::Cardinality, IssueCode::Structure, message()))
 }
 
 /// A type that the profile does not leave.

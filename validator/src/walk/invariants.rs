@@ -21,10 +21,8 @@ impl<'a> Walk<'a> {
         let set = self.set;
         // A code of which nobody here can tell is no fault of the element.
         let context = Context::new(set).inside(self.nested).knowing_codes(&|_, _, _| Some(true));
-        let (resource, root) = self.resource;
         for invariant in invariants {
-            let (resource, root) = (Item::resource(set, resource), Item::resource(set, root));
-            if let Some(finding) = invariant.judge(&context, focus.clone(), resource, root) {
+            if let Some(finding) = invariant.judge(&context, focus, self.resource) {
                 self.report(place.value, place.location, profile, finding);
             }
         }

@@ -125,8 +125,8 @@ impl<'d> Call<'_, '_, 'd> {
 
     /// Whether a criterion holds for an item.
     fn holds(&self, argument: &Expr, item: &Item<'d>, index: usize) -> Result<bool, EvaluationError> {
-        let found = self.for_each(argument, item, index)?;
-        Ok(super::operators::truth(&found, argument.at)? == Some(true))
+        let one = std::slice::from_ref(item);
+        Ok(self.evaluator.truth_apart(argument, &self.scope.each(one, index))? == Some(true))
     }
 
     /// The one item of the input.
