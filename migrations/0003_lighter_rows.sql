@@ -17,3 +17,7 @@ exception when feature_not_supported then
     raise notice 'this server has no lz4; bodies keep the default compression';
 end
 $$;
+
+-- Message ids come in the order of time, and are forgotten by it: a few ranges find them as well as an entry for each.
+drop index message_keys_seen_at;
+create index message_keys_seen_at on message_keys using brin (seen_at);

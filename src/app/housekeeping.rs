@@ -22,7 +22,7 @@ const KEEP_HOUSE_EVERY: Duration = Duration::from_hours(1);
 
 pub(super) fn start(tasks: &Tasks, sweeper: Sweeper, gateway: &Gateway, wakes: Wakes, start: &Start) {
     let stop = &tasks.stop;
-    tasks.lines.spawn(listen(sweeper.pool.clone(), wakes, stop.clone()));
+    tasks.lines.spawn(listen(sweeper.pool.clone(), wakes, sweeper.node.to_string(), stop.clone()));
     tasks.lines.spawn(sweep(sweeper, stop.clone()));
     tasks.lines.spawn(record_refusals(gateway.clone(), stop.clone()));
     let (owner, clock, database) = (start.owner.clone(), start.clock.clone(), start.config.database.clone());
@@ -38,14 +38,16 @@ async fn pause(time: Duration, stop: &CancellationToken) -> bool {
 }
 
 /// Another process has made something ready: wake our workers. Polling is the net beneath this.
-async fn listen(pool: PgPool, wakes: Wakes, stop: CancellationToken) {
+async fn listen(pool: PgPool, wakes: Wakes, own: String, stop: CancellationToken) {
     loop {
         let heard = async {
             let mut listener = PgListener::connect_with(&pool).await?;
             listener.listen("signalbox_ready").await?;
             loop {
-                listener.recv().await?;
-                wakes.wake_all();
+                // What this process promoted woke its workers already.
+                if listener.recv().await?.payload() != own {
+                    wakes.wake_all();
+                }
             }
         };
         let ended: Result<(), sqlx::Error> = tokio::select! {

@@ -267,9 +267,9 @@ impl Engine {
             .await?;
         let tasks = Tasks::new();
         let wakes = Wakes::default();
-        let (promotions, promoter) = Promotions::start(start.app.clone(), wakes.clone());
-        tasks.engine.spawn(promoter);
         let node = Uuid::from_bytes(start.chance.bytes());
+        let (promotions, promoter) = Promotions::start(start.app.clone(), node, wakes.clone());
+        tasks.engine.spawn(promoter);
         let settler = Settler {
             node,
             database: start.app.clone(),

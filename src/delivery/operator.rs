@@ -141,6 +141,9 @@ async fn switch(db: &mut PgConnection, destination: &str, act: &Act, pause: bool
     Ok(())
 }
 
+/// An operator's process delivers nothing: every gateway is told of what it made ready.
+const NOBODY: &str = "";
+
 async fn perform(
     db: &mut PgConnection,
     id: DeliveryId,
@@ -169,7 +172,7 @@ async fn perform(
     audit::insert(&mut tx, id.uuid(), &[audit_row(&target, id.uuid(), verb, act)], &act.config_hash, &act.packs)
         .await?;
     tx.commit().await?;
-    ordering::promote(db, &released).await?;
+    ordering::promote(db, &released, NOBODY).await?;
     acts::notify(db).await?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::sync::{Notify, mpsc};
+use uuid::Uuid;
 
 use crate::store::ordering;
 
@@ -45,12 +46,12 @@ impl Wakes {
 }
 
 impl Promotions {
-    /// The handle, and the task to spawn. The task ends when every handle is gone.
-    pub fn start(options: PgConnectOptions, wakes: Wakes) -> (Self, impl Future<Output = ()>) {
+    /// The handle, and the task to spawn; `node` is this process. The task ends when every handle is gone.
+    pub fn start(options: PgConnectOptions, node: Uuid, wakes: Wakes) -> (Self, impl Future<Output = ()>) {
         let (queue, received) = mpsc::unbounded_channel();
         // A promotion lost in a crash is found by the sweep; a commit that waits for the disk would buy nothing.
         let options = options.options([("synchronous_commit", "off")]);
-        let task = run(options, received, wakes.clone());
+        let task = run(options, node.to_string(), received, wakes.clone());
         (Self { queue, wakes }, task)
     }
 
@@ -69,17 +70,26 @@ impl Promotions {
 
 const MOST_COMMITS: usize = 64;
 
-async fn run(options: PgConnectOptions, mut queue: mpsc::UnboundedReceiver<Vec<DestinationKey>>, wakes: Wakes) {
+/// Between two promotions: under load several commits share one, and nobody waits longer than this.
+const REST: Duration = Duration::from_millis(4);
+
+async fn run(
+    options: PgConnectOptions,
+    node: String,
+    mut queue: mpsc::UnboundedReceiver<Vec<DestinationKey>>,
+    wakes: Wakes,
+) {
     let mut connection: Option<PgConnection> = None;
     let mut commits = Vec::new();
     while queue.recv_many(&mut commits, MOST_COMMITS).await > 0 {
         let keys: Vec<DestinationKey> = commits.drain(..).flatten().collect::<BTreeSet<_>>().into_iter().collect();
         loop {
-            match promote(&mut connection, &options, &keys).await {
+            match promote(&mut connection, &options, &keys, &node).await {
                 Ok(destinations) => {
                     for destination in destinations {
                         wakes.wake(destination);
                     }
+                    tokio::time::sleep(REST).await;
                     break;
                 }
                 Err(error) => {
@@ -99,10 +109,11 @@ async fn promote(
     connection: &mut Option<PgConnection>,
     options: &PgConnectOptions,
     keys: &[DestinationKey],
+    node: &str,
 ) -> sqlx::Result<Vec<i32>> {
     let db = match connection {
         Some(db) => db,
         None => connection.insert(options.connect().await?),
     };
-    ordering::promote(db, keys).await
+    ordering::promote(db, keys, node).await
 }

@@ -47,7 +47,7 @@ impl Sweeper {
     pub async fn sweep(&self) -> sqlx::Result<()> {
         let mut db = self.pool.acquire().await?;
         let mut tx = db.begin().await?;
-        let woken = ordering::sweep(&mut tx).await?;
+        let woken = ordering::sweep(&mut tx, &self.node.to_string()).await?;
         tx.commit().await?;
         for destination in woken {
             self.wakes.wake(destination);

@@ -144,7 +144,11 @@ fn exchange_key<'q>(query: Query<'q>, rows: &[&'q ExchangeRow]) -> Query<'q> {
 fn body<'q>(query: Query<'q>, rows: &[&'q ExchangeRow]) -> Query<'q> {
     let kept: Vec<(&ExchangeRow, &BodyRow)> =
         rows.iter().filter_map(|row| row.body.as_ref().map(|body| (*row, body))).collect();
-    let conditions = |conditions: &Conditions| serde_json::json!({ "if_none_exist": conditions.if_none_exist, "if_match": conditions.if_match });
+    let conditions = |Conditions { if_none_exist, if_match }: &Conditions| {
+        let named = [("if_none_exist", if_none_exist), ("if_match", if_match)];
+        let given = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?.into())));
+        serde_json::Value::Object(given.collect())
+    };
     query
         .bind(kept.iter().map(|(_, body)| body.retention).collect::<Vec<_>>())
         .bind(kept.iter().map(|(row, _)| row.received_at).collect::<Vec<_>>())

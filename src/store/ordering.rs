@@ -11,8 +11,8 @@ select d.destination, substring(d.keys from part.at * 32 + 1 for 32)
 
 pub(super) const RELEASE: &str = "delete from delivery_keys where seq = any ($1) returning destination, key";
 
-// `order by ... skip locked` matters: without it concurrent promotes deadlock. The notification is free of content and
-// wakes workers of other processes.
+// `order by ... skip locked` matters: without it concurrent promotes deadlock. The notification names
+// who promoted, and wakes workers of other processes.
 pub(super) const PROMOTE: &str = "
 with heads as (
     select distinct h.seq
@@ -33,7 +33,7 @@ with heads as (
 ), promoted as (
     update deliveries d set state = 'ready' from free where d.seq = free.seq returning d.destination
 )
-select destination, pg_notify('signalbox_ready', '')::text from (select distinct destination from promoted) as told";
+select destination, pg_notify('signalbox_ready', $3)::text from (select distinct destination from promoted) as told";
 
 /// The same for every key there is: heals a crash between a commit and its promotion.
 pub(super) const SWEEP: &str = "
@@ -52,7 +52,7 @@ with heads as (
 ), promoted as (
     update deliveries d set state = 'ready' from free where d.seq = free.seq returning d.destination
 )
-select destination, pg_notify('signalbox_ready', '')::text from (select distinct destination from promoted) as told";
+select destination, pg_notify('signalbox_ready', $1)::text from (select distinct destination from promoted) as told";
 
 /// Lets go of the keys of these deliveries and returns them, for [`promote`] after the commit.
 ///
@@ -74,17 +74,19 @@ pub async fn keys_of(db: &mut PgConnection, seqs: &[i64]) -> sqlx::Result<Vec<(i
 }
 
 /// Makes ready what has become the head of all its keys; returns the destinations that have something new to send.
-/// Belongs in a transaction of its own: inside the one that changed the keys it would lose wake-ups.
+/// Belongs in a transaction of its own: inside the one that changed the keys it would lose wake-ups. Every process but
+/// `by` is told.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn promote(db: &mut PgConnection, keys: &[(i32, Vec<u8>)]) -> sqlx::Result<Vec<i32>> {
+pub async fn promote(db: &mut PgConnection, keys: &[(i32, Vec<u8>)], by: &str) -> sqlx::Result<Vec<i32>> {
     if keys.is_empty() {
         return Ok(Vec::new());
     }
     sqlx::query_scalar(PROMOTE)
         .bind(keys.iter().map(|(destination, _)| *destination).collect::<Vec<_>>())
         .bind(keys.iter().map(|(_, key)| &key[..]).collect::<Vec<_>>())
+        .bind(by)
         .fetch_all(&mut *db)
         .await
 }
@@ -93,6 +95,6 @@ pub async fn promote(db: &mut PgConnection, keys: &[(i32, Vec<u8>)]) -> sqlx::Re
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn sweep(db: &mut PgConnection) -> sqlx::Result<Vec<i32>> {
-    sqlx::query_scalar(SWEEP).fetch_all(db).await
+pub async fn sweep(db: &mut PgConnection, by: &str) -> sqlx::Result<Vec<i32>> {
+    sqlx::query_scalar(SWEEP).bind(by).fetch_all(db).await
 }

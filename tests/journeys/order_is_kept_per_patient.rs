@@ -61,7 +61,7 @@ async fn no_two_deliveries_of_a_patient_overtake_or_get_stuck() {
                     .execute(&mut db)
                     .await
                     .unwrap();
-                ordering::promote(&mut db, &keys).await.unwrap();
+                ordering::promote(&mut db, &keys, "").await.unwrap();
             }
         })
     });
@@ -165,7 +165,7 @@ async fn work(worker: u64, app: &sqlx::postgres::PgConnectOptions, clock: &Clock
         assert_eq!(held.len(), leased.len());
         let released = ordering::release(&mut tx, &held).await.unwrap();
         tx.commit().await.unwrap();
-        ordering::promote(&mut db, &released).await.unwrap();
+        ordering::promote(&mut db, &released, "").await.unwrap();
     }
 }
 

@@ -21,7 +21,7 @@ pub fn fault(message: &Fields<'_>) -> Option<ContentFault> {
     message.segments().filter(|segment| segment.name() == b"PID").find_map(|pid| of_patient(message, pid))
 }
 
-fn of_patient(message: &Fields<'_>, pid: Segment<'_>) -> Option<ContentFault> {
+fn of_patient(message: &Fields<'_>, pid: Segment<'_, '_>) -> Option<ContentFault> {
     let value = |number: usize| {
         let first = message.repetitions(pid.field(number)).next().unwrap_or_default();
         // `""` takes the value away.

@@ -1,29 +1,49 @@
-//! A look into a message as it came: segments, fields, repetitions and components as slices of its bytes, by its own
-//! delimiters (HL7 v2.4 §2.6). For whoever asks a few questions of a message; it judges nothing.
+//! A message as it came: a flat index of its delimiters over the original bytes (HL7 v2.4 §2.6), read in one pass. Segments,
+//! fields, repetitions, components and subcomponents are slices of those bytes, by the message's own delimiters; nothing is
+//! copied or decoded, and it judges nothing.
 
 use super::escape::Delimiters;
 use super::header::Header;
+use super::path::Path;
 
-/// A message and its delimiters.
+/// A message and its index.
 #[derive(Debug, Clone)]
 pub struct Fields<'m> {
     message: &'m [u8],
     header: Header<'m>,
+    segments: Vec<Line>,
+    /// Where each field begins, those of all segments in a row; the name of a segment is its first.
+    fields: Vec<usize>,
+}
+
+/// One segment in the index.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    start: usize,
+    end: usize,
+    /// Its first field in the index.
+    first: usize,
+    /// How many it has, its name included.
+    count: usize,
 }
 
 /// One segment.
 #[derive(Debug, Clone, Copy)]
-pub struct Segment<'m> {
-    line: &'m [u8],
-    separator: u8,
+pub struct Segment<'i, 'm> {
+    message: &'m [u8],
+    line: Line,
+    fields: &'i [usize],
 }
 
 impl<'m> Fields<'m> {
-    /// Looks at a message; `None` when it does not begin with MSH.
+    /// Looks at a message; `None` when it does not begin with MSH. What stands after its first message, should there be
+    /// several, belongs to it.
     #[must_use]
     pub fn read(message: &'m [u8]) -> Option<Self> {
         let message = message.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(message);
-        Some(Self { message, header: Header::read(message)? })
+        let header = Header::read(message)?;
+        let (segments, fields) = index(message, header.separator);
+        Some(Self { message, header, segments, fields })
     }
 
     /// Its header.
@@ -32,11 +52,39 @@ impl<'m> Fields<'m> {
         &self.header
     }
 
+    /// Its bytes, as they came but for a byte order mark.
+    #[must_use]
+    pub fn bytes(&self) -> &'m [u8] {
+        self.message
+    }
+
     /// Its segments, in order.
-    pub fn segments(&self) -> impl Iterator<Item = Segment<'m>> + use<'m> {
-        let separator = self.header.separator;
-        let lines = self.message.split(|byte| matches!(byte, b'\r' | b'\n'));
-        lines.map(<[u8]>::trim_ascii_start).filter(|line| line.len() >= 3).map(move |line| Segment { line, separator })
+    pub fn segments<'i>(&'i self) -> impl Iterator<Item = Segment<'i, 'm>> {
+        self.segments.iter().map(|line| self.segment(*line))
+    }
+
+    fn segment(&self, line: Line) -> Segment<'_, 'm> {
+        Segment { message: self.message, line, fields: &self.fields[line.first..line.first + line.count] }
+    }
+
+    /// The value at a place, as it is written; `None` when there is no such place. What the path leaves open is the first,
+    /// and a field without a component is its whole repetition.
+    #[must_use]
+    pub fn get(&self, path: &Path) -> Option<&'m [u8]> {
+        let named = |line: &&Line| self.message.get(line.start..line.start + 3) == Some(&path.segment);
+        let line = self.segments.iter().filter(named).nth(path.occurrence - 1)?;
+        let field = self.segment(*line).field_at(path.field)?;
+        // The delimiters themselves are no repetitions.
+        if path.segment == *b"MSH" && path.field <= 2 {
+            let whole =
+                path.repetition.is_none_or(|number| number == 1) && path.component.is_none_or(|number| number == 1);
+            return whole.then_some(field);
+        }
+        let repetition = at(field, self.encoding(1, b'~'), path.repetition.unwrap_or(1))?;
+        let Some(component) = path.component else { return Some(repetition) };
+        let component = at(repetition, self.encoding(0, b'^'), component)?;
+        let Some(subcomponent) = path.subcomponent else { return Some(component) };
+        at(component, self.encoding(3, b'&'), subcomponent)
     }
 
     /// The repetitions of a field.
@@ -48,13 +96,13 @@ impl<'m> Fields<'m> {
     /// A component (from 1) of a repetition.
     #[must_use]
     pub fn component<'f>(&self, repetition: &'f [u8], number: usize) -> &'f [u8] {
-        nth(repetition, self.encoding(0, b'^'), number)
+        at(repetition, self.encoding(0, b'^'), number).unwrap_or_default()
     }
 
     /// A subcomponent (from 1) of a component.
     #[must_use]
     pub fn subcomponent<'f>(&self, component: &'f [u8], number: usize) -> &'f [u8] {
-        nth(component, self.encoding(3, b'&'), number)
+        at(component, self.encoding(3, b'&'), number).unwrap_or_default()
     }
 
     /// The delimiters, for text.
@@ -69,16 +117,18 @@ impl<'m> Fields<'m> {
         }
     }
 
-    /// Whether a field, such as `PV1-2` or `PID-3.4`, has one of these values, in any segment and any repetition.
+    /// Whether a field, such as `PV1-2` or `PID-3.4`, has one of these values, in any segment and, where the path names
+    /// none, in any repetition.
     #[must_use]
     pub fn holds(&self, path: &str, values: &[String]) -> bool {
-        let Some(path) = Path::read(path) else { return false };
-        let mut segments = self.segments().filter(|segment| segment.name() == path.segment.as_bytes());
+        let Ok(path) = path.parse::<Path>() else { return false };
+        let mut segments = self.segments().filter(|segment| segment.name() == path.segment);
         segments.any(|segment| {
-            let field = segment.field(path.field);
-            self.repetitions(field).any(|repetition| {
-                let component = self.component(repetition, path.component);
-                let value = self.subcomponent(component, path.subcomponent);
+            let repetitions = self.repetitions(segment.field(path.field)).enumerate();
+            let mut wanted = repetitions.filter(|(at, _)| path.repetition.is_none_or(|number| number == at + 1));
+            wanted.any(|(_, repetition)| {
+                let component = self.component(repetition, path.component.unwrap_or(1));
+                let value = self.subcomponent(component, path.subcomponent.unwrap_or(1));
                 values.iter().any(|wanted| wanted.as_bytes() == value)
             })
         })
@@ -87,7 +137,7 @@ impl<'m> Fields<'m> {
     /// The place of the first field of which this holds, such as `PID-5`.
     pub fn first_field(&self, holds: impl Fn(&[u8]) -> bool) -> Option<String> {
         self.segments().find_map(|segment| {
-            let number = segment.fields().position(&holds)?;
+            let number = (0..segment.fields.len()).position(|index| holds(segment.slice(index)))?;
             let number = if segment.name() == b"MSH" { number + 1 } else { number };
             Some(format!("{}-{number}", String::from_utf8_lossy(segment.name())))
         })
@@ -98,67 +148,183 @@ impl<'m> Fields<'m> {
     }
 }
 
-impl<'m> Segment<'m> {
+/// Segments and the beginnings of their fields, in one pass. A segment ends with CR, LF or both; white space before its
+/// name is no part of it, and what is shorter than a name is no segment.
+fn index(message: &[u8], separator: u8) -> (Vec<Line>, Vec<usize>) {
+    let (mut segments, mut fields) = (Vec::with_capacity(16), Vec::with_capacity(message.len() / 8));
+    let mut from = 0;
+    while from < message.len() {
+        let start = from + (message.len() - from - message[from..].trim_ascii_start().len());
+        let first = fields.len();
+        fields.push(start);
+        let mut end = message.len();
+        for at in memchr::memchr3_iter(separator, b'\r', b'\n', &message[start..]) {
+            if message[start + at] != separator {
+                end = start + at;
+                break;
+            }
+            fields.push(start + at + 1);
+        }
+        if end.saturating_sub(start) >= 3 {
+            segments.push(Line { start, end, first, count: fields.len() - first });
+        } else {
+            fields.truncate(first);
+        }
+        from = end + 1;
+    }
+    (segments, fields)
+}
+
+impl<'m> Segment<'_, 'm> {
     /// Its three letters.
     #[must_use]
     pub fn name(&self) -> &'m [u8] {
-        &self.line[..3]
+        &self.message[self.line.start..self.line.start + 3]
     }
 
-    /// Its fields, its name first.
-    fn fields(self) -> impl Iterator<Item = &'m [u8]> {
-        self.line.split(move |byte| *byte == self.separator)
+    /// All of it, without its end.
+    #[must_use]
+    pub fn bytes(&self) -> &'m [u8] {
+        &self.message[self.line.start..self.line.end]
     }
 
-    /// A field (from 1), with all its repetitions.
+    /// Where it begins in the message.
+    #[must_use]
+    pub fn start(&self) -> usize {
+        self.line.start
+    }
+
+    /// Number of the last field that is written.
+    #[must_use]
+    pub fn last_field(&self) -> usize {
+        let count = self.line.count - 1;
+        if self.name() == b"MSH" { count + 1 } else { count }
+    }
+
+    /// A field (from 1), with all its repetitions; empty when it is not written.
     #[must_use]
     pub fn field(&self, number: usize) -> &'m [u8] {
-        // MSH-1 is the separator itself.
-        let number = if self.name() == b"MSH" { number.saturating_sub(1) } else { number };
-        self.fields().nth(number).unwrap_or_default()
+        self.field_at(number).unwrap_or_default()
+    }
+
+    fn field_at(&self, number: usize) -> Option<&'m [u8]> {
+        match (self.name(), number) {
+            (_, 0) => None,
+            // MSH-1 is the separator itself.
+            (b"MSH", 1) => self.message.get(self.line.start + 3..self.line.start + 4),
+            (b"MSH", _) => self.slice_at(number - 1),
+            _ => self.slice_at(number),
+        }
+    }
+
+    fn slice_at(&self, index: usize) -> Option<&'m [u8]> {
+        (index < self.fields.len()).then(|| self.slice(index))
+    }
+
+    /// A field by its place in the index; 0 is the name.
+    fn slice(&self, index: usize) -> &'m [u8] {
+        let end = self.fields.get(index + 1).map_or(self.line.end, |next| next - 1);
+        &self.message[self.fields[index]..end]
     }
 }
 
-/// `PID-3.4.1` in its parts.
-struct Path<'p> {
-    segment: &'p str,
-    field: usize,
-    component: usize,
-    subcomponent: usize,
-}
-
-impl<'p> Path<'p> {
-    fn read(path: &'p str) -> Option<Self> {
-        let (segment, rest) = path.split_once('-')?;
-        let mut numbers = rest.split('.').map(|number| number.parse().ok().filter(|number| *number > 0));
-        let field = numbers.next()??;
-        let component = numbers.next().map_or(Some(1), |number| number)?;
-        let subcomponent = numbers.next().map_or(Some(1), |number| number)?;
-        numbers.next().is_none().then_some(Self { segment, field, component, subcomponent })
-    }
-}
-
-fn nth(bytes: &[u8], delimiter: u8, number: usize) -> &[u8] {
-    bytes.split(|byte| *byte == delimiter).nth(number.saturating_sub(1)).unwrap_or_default()
+/// The part with this number, from 1.
+fn at(bytes: &[u8], delimiter: u8, number: usize) -> Option<&[u8]> {
+    bytes.split(|byte| *byte == delimiter).nth(number.checked_sub(1)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    const MESSAGE: &[u8] =
+        b"\xEF\xBB\xBF\nMSH|^~\\&|A|B|||||ADT^A31|1|P|2.4\r\nPID|1||1^^^NHS~2^^^RXX&x|\n\rOBX|1\rX\rOBX|2|NM||||~7|";
+
+    fn get(path: &str) -> Option<&'static [u8]> {
+        Fields::read(MESSAGE).unwrap().get(&path.parse().unwrap())
+    }
+
+    #[test]
+    fn every_value_has_a_place() {
+        for (path, value) in [
+            ("MSH-1", "|"),
+            ("MSH-2", "^~\\&"),
+            ("MSH-3", "A"),
+            ("MSH-9.2", "A31"),
+            ("MSH-12", "2.4"),
+            ("PID-1", "1"),
+            ("PID-3", "1^^^NHS"),
+            ("PID-3[2]", "2^^^RXX&x"),
+            ("PID-3[2].4", "RXX&x"),
+            ("PID-3[2].4.2", "x"),
+            ("PID-3.2", ""),
+            ("PID-4", ""),
+            ("OBX[2]-2", "NM"),
+            ("OBX[2]-6[2]", "7"),
+            ("OBX[2]-7", ""),
+        ] {
+            assert_eq!(get(path), Some(value.as_bytes()), "{path}");
+        }
+        for path in ["MSH-13", "PID-5", "PID-3[3]", "PID-3.5", "PID-3[2].4.3", "OBX[3]-1", "ZZZ-1", "MSH-2[2]"] {
+            assert_eq!(get(path), None, "{path}");
+        }
+    }
 
     #[test]
     fn a_field_is_found_in_any_repetition_of_any_segment() {
-        let message = b"MSH|^~\\&|A|B|||||ADT^A31|1|P|2.4\rPID|1||1^^^NHS~2^^^RXX&x\nOBX|1\rOBX|2|NM\r";
+        let message = b"MSH|^~\\&|A|B|||||ADT^A31|1|P|2.4\rPID|1||1^^^NHS~2^^^RXX&x\rOBX|1\rOBX|2|NM\r";
         let fields = Fields::read(message).unwrap();
         let holds = |path: &str, value: &str| fields.holds(path, &["no".to_owned(), value.to_owned()]);
         for (path, value) in
-            [("MSH-11", "P"), ("MSH-9.2", "A31"), ("PID-3.4", "RXX"), ("PID-3.4.2", "x"), ("OBX-2", "NM")]
+            [("MSH-11", "P"), ("MSH-9.2", "A31"), ("PID-3.4", "RXX"), ("PID-3[2].4.2", "x"), ("OBX-2", "NM")]
         {
             assert!(holds(path, value), "{path}");
         }
-        for (path, value) in [("PID-3.4", "RYY"), ("PID", "1"), ("PID-0", "PID"), ("PID-3.4.2.1", "x"), ("ZZZ-1", "1")]
+        for (path, value) in [("PID-3.4", "RYY"), ("PID", "1"), ("PID-0", "PID"), ("PID-3[1].4", "RXX"), ("ZZZ-1", "1")]
         {
             assert!(!holds(path, value), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_message_with_five_thousand_results_has_them_all() {
+        let mut message = b"MSH|^~\\&|A\r".to_vec();
+        for number in 1..=5_000 {
+            message.extend(format!("OBX|{number}|NM|||{number}\r").bytes());
+        }
+        let fields = Fields::read(&message).unwrap();
+        assert_eq!(fields.segments().count(), 5_001);
+        assert_eq!(fields.get(&"OBX[5000]-5".parse().unwrap()), Some(&b"5000"[..]));
+    }
+
+    proptest! {
+        /// Segments and what is between them are the message again.
+        #[test]
+        fn nothing_of_a_message_is_lost(rest in "([ -~\\r]|\\n|\u{e9}){0,200}") {
+            let message = format!("MSH|^~\\&|A\r{rest}");
+            let fields = Fields::read(message.as_bytes()).unwrap();
+            let mut from = 0;
+            for segment in fields.segments() {
+                let start = message.as_bytes()[from..].windows(segment.bytes().len()).position(|part| part == segment.bytes());
+                from += start.unwrap() + segment.bytes().len();
+                let count = segment.bytes().iter().filter(|byte| **byte == b'|').count();
+                prop_assert_eq!(segment.last_field(), count + usize::from(segment.name() == b"MSH"));
+                let mut again = segment.name().to_vec();
+                for number in 1..=segment.last_field() {
+                    if segment.name() != b"MSH" || number > 1 {
+                        if number == 1 {
+                            again = segment.slice(0).to_vec();
+                        }
+                        again.push(b'|');
+                        again.extend_from_slice(segment.field(number));
+                    }
+                }
+                if segment.last_field() > 0 {
+                    prop_assert_eq!(again, segment.bytes());
+                }
+            }
+            prop_assert_eq!(fields.bytes(), message.as_bytes());
         }
     }
 }

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 
 use super::Unmapped;
 use super::charset::{self, Charset};
+use super::edit;
 use super::fields::Fields;
-use super::header::Header;
+use super::path::Path;
 
 /// A message to be sent on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,8 +42,11 @@ pub fn forward(message: &[u8], charset: Charset, asks: [&str; 2]) -> Result<Forw
     if recoded {
         changes.push((18, charset.msh_18()));
     }
-    if !changes.is_empty() {
-        bytes = Cow::Owned(with_fields(&bytes, &changes));
+    for (field, value) in changes {
+        let path =
+            Path { segment: *b"MSH", occurrence: 1, field, repetition: None, component: None, subcomponent: None };
+        let changed = edit::set(&bytes, &path, value, charset).map_err(|error| Unmapped(error.to_string()))?;
+        bytes = Cow::Owned(changed);
     }
     Ok(Forwarded { bytes: bytes.into_owned(), control_id })
 }
@@ -66,27 +70,6 @@ fn encode<'m>(message: &'m [u8], fields: &Fields<'_>, charset: Charset) -> Resul
     let says = Charset::of_msh_18(declared) == Some(charset);
     let same = encoded == message;
     Ok((if same { Cow::Borrowed(message) } else { Cow::Owned(encoded) }, !(same && says)))
-}
-
-/// The message with other values in fields of its MSH.
-fn with_fields(message: &[u8], changes: &[(usize, &str)]) -> Vec<u8> {
-    let Some(header) = Header::read(message) else { return message.to_vec() };
-    let end = message.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(message.len());
-    let last = changes.iter().map(|(number, _)| *number).chain([header.last_field()]).max().unwrap_or(2);
-    let value = |number: usize| {
-        let change = changes.iter().find(|(changed, _)| *changed == number);
-        change.map_or(header.field(number), |(_, value)| value.as_bytes())
-    };
-    let mut out = Vec::with_capacity(message.len() + 16);
-    out.extend_from_slice(b"MSH");
-    out.push(header.separator);
-    out.extend_from_slice(header.encoding);
-    for number in 3..=last {
-        out.push(header.separator);
-        out.extend_from_slice(value(number));
-    }
-    out.extend_from_slice(&message[end..]);
-    out
 }
 
 #[cfg(test)]

@@ -34,12 +34,6 @@ impl<'m> Header<'m> {
         number.checked_sub(3).and_then(|index| self.fields.get(index)).copied().unwrap_or_default()
     }
 
-    /// Number of the last field that is written.
-    #[must_use]
-    pub fn last_field(&self) -> usize {
-        self.fields.len() + 2
-    }
-
     /// A component (from 1) of a field's first repetition.
     #[must_use]
     pub fn component(&self, field: usize, number: usize) -> &'m [u8] {

@@ -108,7 +108,7 @@ fn write_field(out: &mut Vec<u8>, repetitions: &[Components], place: &Place) -> 
             if index > 0 {
                 out.push(b'^');
             }
-            let escaped = escape(component);
+            let escaped = escape(component, Delimiters::STANDARD);
             let bytes = place.charset.encode(&escaped).ok_or_else(|| Unwritable::Character {
                 field: format!("{}-{}.{}", place.segment, place.field, index + 1),
                 charset: place.charset.name(),

@@ -11,12 +11,15 @@ pub mod adt;
 pub mod batch;
 pub mod charset;
 pub mod content;
+pub mod edit;
 pub mod escape;
 pub mod fields;
 pub mod forward;
 pub mod header;
 pub mod message;
+pub mod names;
 pub mod partner;
+pub mod path;
 pub mod patients;
 pub mod uk;
 
