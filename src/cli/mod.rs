@@ -10,6 +10,7 @@ mod demo;
 mod destinations;
 mod exchanges;
 mod fhirpath;
+mod hl7;
 mod operator;
 mod package;
 mod partner;
@@ -99,6 +100,9 @@ enum Command {
     Validate(validate::Validate),
     /// Evaluate a FHIRPath expression for a resource in a file
     Fhirpath(fhirpath::Fhirpath),
+    /// HL7 v2 messages: show, send, listen
+    #[command(subcommand)]
+    Hl7(hl7::Hl7),
     /// FHIR packages
     #[command(subcommand)]
     Package(package::Package),
@@ -139,6 +143,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: World) -> ExitC
             Command::Operator(operator) => operator.run(world).await,
             Command::Validate(validate) => validate.run(),
             Command::Fhirpath(fhirpath) => fhirpath.run(&world),
+            Command::Hl7(hl7) => hl7.run(world).await,
             Command::Package(package) => package.run(),
             Command::Partner(partner) => partner.run(world).await,
         }

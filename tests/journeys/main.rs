@@ -29,6 +29,8 @@ mod a_sender_waits_for_the_answer;
 #[cfg(test)]
 mod adapter_contract;
 #[cfg(test)]
+mod an_analyst_works_with_hl7;
+#[cfg(test)]
 mod an_engineer_at_the_command_line;
 #[cfg(test)]
 mod an_operator_is_added;
@@ -44,6 +46,8 @@ mod conditions_are_never_ignored;
 mod each_test_has_a_database_of_its_own;
 #[cfg(test)]
 mod golden_cases_are_tried;
+#[cfg(test)]
+mod hl7_cases_are_read;
 #[cfg(test)]
 mod hl7_comes_in_by_mllp;
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::tls::client::Client;
 const FINAL_CR: Duration = Duration::from_millis(250);
 
 /// An open connection.
-pub(super) struct Connection {
+pub struct Connection {
     stream: Stream,
     deframer: Deframer,
     buffer: Box<[u8; 4096]>,
@@ -23,7 +23,7 @@ pub(super) struct Connection {
 
 /// No answer came; the connection must not be used again.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Broken {
+pub enum Broken {
     /// Nothing was written.
     #[error("the connection failed before anything was sent ({0})")]
     NotSent(ErrorKind),
@@ -52,7 +52,10 @@ impl From<io::Error> for Broken {
 
 impl Connection {
     /// Opens a connection.
-    pub(super) async fn open(address: &str, tls: Option<&Client>, max_frame: usize) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// When there is nobody, or TLS cannot be agreed on.
+    pub async fn open(address: &str, tls: Option<&Client>, max_frame: usize) -> io::Result<Self> {
         let stream = Stream::open(address, tls).await?;
         Ok(Self { stream, deframer: Deframer::new(max_frame), buffer: Box::new([0; 4096]) })
     }
@@ -77,7 +80,10 @@ impl Connection {
     }
 
     /// Writes a whole frame, in one piece unless the system takes less, and reads the next message.
-    pub(super) async fn ask(&mut self, frame: &[u8]) -> Result<Bytes, Broken> {
+    ///
+    /// # Errors
+    /// Why no answer came.
+    pub async fn ask(&mut self, frame: &[u8]) -> Result<Bytes, Broken> {
         self.send(frame).await?;
         self.hear().await
     }
@@ -96,7 +102,10 @@ impl Connection {
     }
 
     /// Writes a frame that no answer is awaited for.
-    pub(super) async fn tell(&mut self, message: &[u8]) -> Result<(), Broken> {
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn tell(&mut self, message: &[u8]) -> Result<(), Broken> {
         self.send(&framing::frame(message)).await
     }
 

@@ -5,10 +5,10 @@
 //! acknowledgement must never be taken for the next message's.
 
 pub mod answer;
+pub mod connection;
 pub mod framing;
 pub mod source;
 
-mod connection;
 mod destination;
 mod reconnect;
 mod settings;

@@ -112,7 +112,7 @@ impl Keys<'_> {
             self.reference(&named, place);
         }
         if let Some(own) = own {
-            open[first..].iter_mut().for_each(|inside| inside.within = own.clone());
+            open[first..].iter_mut().for_each(|inside| inside.within.clone_from(&own));
         }
     }
 

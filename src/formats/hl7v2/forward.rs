@@ -45,8 +45,8 @@ pub fn forward(message: &[u8], charset: Charset, asks: [&str; 2]) -> Result<Forw
     for (field, value) in changes {
         let path =
             Path { segment: *b"MSH", occurrence: 1, field, repetition: None, component: None, subcomponent: None };
-        let changed = edit::set(&bytes, &path, value, charset).map_err(|error| Unmapped(error.to_string()))?;
-        bytes = Cow::Owned(changed);
+        let edited = edit::set(&bytes, &path, value, charset).map_err(|error| Unmapped(error.to_string()))?;
+        bytes = Cow::Owned(edited);
     }
     Ok(Forwarded { bytes: bytes.into_owned(), control_id })
 }
