@@ -5,6 +5,7 @@
 //! `cargo build --release --bins && cargo run --release --example mllp_load -- [CONNECTIONS] [ROUNDS] [SECONDS]`
 
 mod floor;
+mod message;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -82,7 +83,7 @@ fn tell(connections: usize, floor: &[Measured], gateway: &[Measured]) -> anyhow:
     writeln!(
         out,
         "{connections} connections, messages of {} bytes; medians of {} rounds\n",
-        adt(0, 0).len(),
+        message::adt(0, 0).len(),
         floor.len()
     )?;
     writeln!(out, "| figure | floor | gateway | gateway / floor |\n|---|---|---|---|")?;
@@ -178,7 +179,7 @@ async fn send(
     let (mut deframer, mut buffer, mut times) = (Deframer::new(1 << 16), vec![0; 4096], Vec::new());
     let mut number = first;
     while !stop.load(Ordering::Relaxed) {
-        let message = frame(adt(sender, number).as_bytes());
+        let message = frame(message::adt(sender, number).as_bytes());
         let begun = Instant::now();
         stream.write_all(&message).await?;
         let answer = loop {
@@ -196,22 +197,4 @@ async fn send(
         number += 1;
     }
     Ok(times)
-}
-
-/// About 2 kB: an invented patient with next of kin, and a patient of its own for each message.
-fn adt(sender: usize, number: usize) -> String {
-    let address = "12 Semaphore Street^Flat 3^Crossley Junction^Upper Tamping^ZZ99 3VZ^GBR^H";
-    let doctor = "G9999981^Ballast^Imogen^^^Dr^^^GMP";
-    let kin: String = (1..=9)
-        .map(|kin| {
-            format!("NK1|{kin}|Ashworth^Bronwen^Imogen^^Mrs|1|{address}|01632960123||N|20110203|||||||2|19700101\r")
-        })
-        .collect::<Vec<_>>()
-        .concat();
-    format!(
-        "MSH|^~\\&|PAS|RX1|SIGNALBOX|RXX|20260701120000||ADT^A31^ADT_A05|{sender}.{number}|P|2.4|||||GBR|UNICODE|EN||iTKv1.0\r\
-         EVN|A31|20260701120000|||{doctor}|20260701115900\r\
-         PID|1||{sender:03}{number:07}^^^NHS^NH~M{sender:03}{number:07}^^^RX1||Ashworth^Bronwen^Imogen^^Mrs^^L||19650228|2|||{address}||01632960123^PRN^PH~07700900123^ORN^CP||EN|M||||||A||||||||NSTS01\r\
-         PD1|||Crossley Surgery^^A99999|{doctor}\r{kin}PV1|1|N\r"
-    )
 }

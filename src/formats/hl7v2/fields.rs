@@ -299,6 +299,25 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_bytes_stop_the_reader(
+            rest in prop::collection::vec(prop::sample::select(b"|^~\\&\r\nMSHPIDX19\x0B\x1C\xC3\xFF \"".to_vec()), 0..200),
+            field in 1_usize..9,
+            part in 1_usize..4,
+        ) {
+            let mut message = b"MSH".to_vec();
+            message.extend(rest);
+            if let Some(fields) = Fields::read(&message) {
+                for segment in fields.segments() {
+                    prop_assert!(segment.bytes().starts_with(segment.name()));
+                }
+                for place in [format!("PID-{field}[{part}].{part}.{part}"), format!("MSH-{field}[{part}].{part}")] {
+                    fields.get(&place.parse().unwrap());
+                    fields.holds(&place, &[String::new()]);
+                }
+            }
+        }
+
         /// Segments and what is between them are the message again.
         #[test]
         fn nothing_of_a_message_is_lost(rest in "([ -~\\r]|\\n|\u{e9}){0,200}") {

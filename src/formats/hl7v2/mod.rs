@@ -43,6 +43,8 @@ mod xtn;
 
 #[cfg(test)]
 mod adt_tests;
+#[cfg(test)]
+mod oracle_tests;
 
 pub use adt::{Encoded, Occasion, encode};
 pub use partner::Partner;
