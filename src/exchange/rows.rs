@@ -1,6 +1,7 @@
 //! Rows of the register and the backlog, as the gateway and the worker hand them to the store.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -69,6 +70,8 @@ pub struct ExchangeRow {
     pub keys: Vec<[u8; 32]>,
     /// One per destination.
     pub deliveries: Vec<DeliveryRow>,
+    /// SHA-256 (hex) of the profile packages that its source is checked by (P8).
+    pub packs: Arc<str>,
 }
 
 /// A body to keep.
@@ -169,6 +172,8 @@ pub struct AuditRow {
     pub count: Option<i32>,
     /// SHA-256 of the request.
     pub body_hash: Option<[u8; 32]>,
+    /// Profile packages that it was checked by, when they are not those of everything else.
+    pub packs: Option<Arc<str>>,
 }
 
 impl AuditRow {
@@ -196,6 +201,7 @@ impl AuditRow {
             address: None,
             count: None,
             body_hash: None,
+            packs: None,
         }
     }
 }

@@ -150,14 +150,14 @@ pub(super) async fn validate(inner: &Arc<Inner>, question: Question) -> Result<V
 
 async fn check_question(inner: &Arc<Inner>, question: Question) -> Result<Vec<Issue>, Rejection> {
     let inner = Arc::clone(inner);
-    tokio::task::spawn_blocking(move || check_body(&inner, &question.body, question.resource_type.as_deref()))
-        .await
-        .unwrap_or(Err(Rejection::Fault))
+    let Question { sender, body, resource_type, .. } = question;
+    let check = move || check_body(&inner, &sender.source, &body, resource_type.as_deref());
+    tokio::task::spawn_blocking(check).await.unwrap_or(Err(Rejection::Fault))
 }
 
 /// The body is the resource, or a Parameters whose part `resource` holds it
 /// ([validate](https://hl7.org/fhir/R4/resource-operation-validate.html)).
-fn check_body(inner: &Inner, body: &Bytes, wanted: Option<&str>) -> Result<Vec<Issue>, Rejection> {
+fn check_body(inner: &Inner, source: &str, body: &Bytes, wanted: Option<&str>) -> Result<Vec<Issue>, Rejection> {
     let document = judge::read(body, inner.judge.max_depth)?;
     let found = judge::resource_type(&inner.judge, document.root())?;
     let is_part = |part: &Value<'_>| part.get("name").and_then(Value::as_str).as_deref() == Some("resource");
@@ -166,13 +166,16 @@ fn check_body(inner: &Inner, body: &Bytes, wanted: Option<&str>) -> Result<Vec<I
     match (inside, wanted) {
         (Some(resource), wanted) if found == "Parameters" && wanted != Some("Parameters") => {
             // Read again on its own, so that expressions start at the resource.
-            check_body(inner, &Bytes::copy_from_slice(resource.raw().as_bytes()), wanted)
+            check_body(inner, source, &Bytes::copy_from_slice(resource.raw().as_bytes()), wanted)
         }
         (_, Some(wanted)) if wanted != found => {
             let message = format!("The URL is for a {wanted}, the body is a {found}.");
             Err(Rejection::Unreadable(vec![Issue::error("invalid", message)]))
         }
-        _ => Ok(inner.judge.validation.check(&document)),
+        _ => {
+            let selection = inner.judge.routes.select(source, &found, document.root());
+            Ok(judge::check(&inner.judge, source, &document, &selection))
+        }
     }
 }
 
@@ -266,6 +269,7 @@ fn base_row(inner: &Inner, refused: &Refused) -> ExchangeRow {
         body: None,
         keys: Vec::new(),
         deliveries: Vec::new(),
+        packs: Arc::clone(inner.judge.guides.of(&refused.sender.source).packs_hash()),
     }
 }
 
@@ -283,6 +287,7 @@ fn audit_row(inner: &Inner, row: &ExchangeRow) -> AuditRow {
     audit.request_id = row.ids.request;
     audit.correlation_id = Some(row.ids.correlation.clone());
     audit.body_hash = Some(row.body_hash);
+    audit.packs = Some(Arc::clone(&row.packs));
     audit
 }
 

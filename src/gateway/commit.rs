@@ -46,6 +46,7 @@ pub(super) struct Writers {
     pub(super) promotions: Promotions,
     pub(super) clock: Clock,
     pub(super) config_hash: String,
+    /// Of rows that say nothing else.
     pub(super) packs: String,
     pub(super) key_id: i32,
     pub(super) batch: usize,
@@ -161,7 +162,7 @@ impl Writers {
             batch.iter().zip(&outcomes).filter(|(_, is)| **is == Committed::Yes).map(|(each, _)| &each.row).collect();
         let mut keys = Vec::new();
         if !kept.is_empty() {
-            exchanges::insert(&mut tx, &kept, &self.config_hash, &self.packs, self.key_id).await?;
+            exchanges::insert(&mut tx, &kept, &self.config_hash, self.key_id).await?;
             bodies::insert(&mut tx, &kept).await?;
             keys = deliveries::insert(&mut tx, &kept, self.key_id).await?;
         }

@@ -42,10 +42,13 @@ pub(super) fn task(base_url: &str, accepted: &Accepted) -> String {
 /// What there is to say of a stored message.
 pub(super) fn remarks(accepted: &Accepted) -> Vec<Issue> {
     let exchange = accepted.exchange;
-    let stored = match accepted.destinations.as_slice() {
+    let mut stored = match accepted.destinations.as_slice() {
         [] => format!("Stored as exchange {exchange}; no destination is configured for it."),
         destinations => format!("Stored as exchange {exchange}; it goes to {}.", destinations.join(", ")),
     };
+    if accepted.issues.iter().any(Issue::is_error) {
+        stored.push_str(" It is not valid: that was agreed to be accepted from this source, and is flagged.");
+    }
     let mut issues = vec![Issue::information("informational", stored)];
     issues.extend(accepted.issues.iter().cloned());
     issues

@@ -4,6 +4,8 @@
 
 mod fhirpath;
 
+use std::collections::BTreeMap;
+
 use signalbox_validator::json::Value;
 
 use crate::config::route::Route;
@@ -40,6 +42,8 @@ pub struct Selection {
     pub matched: Vec<String>,
     /// Where it goes: each destination once.
     pub targets: Vec<Target>,
+    /// Profiles by resource type that the routes which took it ask for.
+    pub profiles: BTreeMap<String, Vec<String>>,
     /// Routes whose condition makes no sense for this message; they count as not matching, and a person should know.
     pub undecided: Vec<Undecided>,
 }
@@ -149,6 +153,12 @@ fn listed(list: &[String], one: &str) -> bool {
 impl Selection {
     fn take(&mut self, route: &Route) {
         self.matched.push(route.name.clone());
+        for (resource_type, canonicals) in &route.profiles {
+            let of_type = self.profiles.entry(resource_type.clone()).or_default();
+            of_type.extend(
+                canonicals.iter().filter(|canonical| !of_type.contains(canonical)).cloned().collect::<Vec<_>>(),
+            );
+        }
         for target in &route.to {
             let destination = target.destination();
             if self.targets.iter().all(|earlier| earlier.destination != destination) {

@@ -11,12 +11,12 @@ insert into exchanges (id, received_at, endpoint, source, ods, end_user_ods, req
                        config_hash, packs)
 select id, received_at, endpoint, source, ods, end_user_ods, request_id, correlation_id, interaction,
        resource_type, outcome, status, routes, issues, body_hash, body_length, body_retention,
-       case when body_retention is not null then (received_at at time zone 'UTC')::date end, $18, $19
+       case when body_retention is not null then (received_at at time zone 'UTC')::date end, $18, packs
   from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::text[],
               $9::text[], $10::text[], $11::exchange_outcome[], $12::smallint[], $13::jsonb[], $14::jsonb[], $15::bytea[],
-              $16::bigint[], $17::text[])
+              $16::bigint[], $17::text[], $19::text[])
        as t (id, received_at, endpoint, source, ods, end_user_ods, request_id, correlation_id, interaction,
-             resource_type, outcome, status, routes, issues, body_hash, body_length, body_retention)";
+             resource_type, outcome, status, routes, issues, body_hash, body_length, body_retention, packs)";
 
 pub(super) const INSERT_KEYS: &str = "
 insert into exchange_keys (key, exchange, key_id)
@@ -28,13 +28,7 @@ pub(super) const EXISTS: &str = "select exists (select from exchanges where id =
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn insert(
-    db: &mut PgConnection,
-    rows: &[&ExchangeRow],
-    config_hash: &str,
-    packs: &str,
-    key_id: i32,
-) -> sqlx::Result<()> {
+pub async fn insert(db: &mut PgConnection, rows: &[&ExchangeRow], config_hash: &str, key_id: i32) -> sqlx::Result<()> {
     sqlx::query(INSERT)
         .bind(rows.iter().map(|row| row.id.uuid()).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.received_at).collect::<Vec<_>>())
@@ -58,7 +52,7 @@ pub async fn insert(
         .bind(rows.iter().map(|row| i64::try_from(row.body_length).unwrap_or(i64::MAX)).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.body.as_ref().map(|body| body.retention)).collect::<Vec<_>>())
         .bind(config_hash)
-        .bind(packs)
+        .bind(rows.iter().map(|row| &*row.packs).collect::<Vec<_>>())
         .execute(&mut *db)
         .await?;
     let keys: Vec<(&[u8], Uuid)> =

@@ -71,6 +71,8 @@ mod roles_at_the_pages;
 #[cfg(test)]
 mod shutdown_is_graceful;
 #[cfg(test)]
+mod sources_are_held_to_their_guides;
+#[cfg(test)]
 mod sources_prove_themselves;
 #[cfg(test)]
 mod strangers_are_counted;

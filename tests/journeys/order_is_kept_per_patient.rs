@@ -47,7 +47,7 @@ async fn no_two_deliveries_of_a_patient_overtake_or_get_stuck() {
             for _ in 0..EACH {
                 let row = row(destination, &chance, &clock);
                 let mut tx = db.begin().await.unwrap();
-                exchanges::insert(&mut tx, &[&row], "config", "packs", 1).await.unwrap();
+                exchanges::insert(&mut tx, &[&row], "config", 1).await.unwrap();
                 let keys = deliveries::insert(&mut tx, &[&row], 1).await.unwrap();
                 // The longer between insert and commit, the more others see half of it.
                 tokio::time::sleep(Duration::from_micros(chance.bits() % 3_000)).await;
@@ -201,5 +201,6 @@ fn row(destination: i32, chance: &Chance, clock: &Clock) -> ExchangeRow {
             keys,
             give_up_at: now + chrono::Duration::hours(1),
         }],
+        packs: "packs".into(),
     }
 }
