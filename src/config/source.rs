@@ -63,6 +63,8 @@ pub struct Source {
 pub enum Verdict {
     /// It is accepted; what was found is told and kept.
     AcceptAndFlag,
+    /// It is stored and held, in its place among those of its patients, until an operator releases or refuses it.
+    Quarantine,
     /// It is refused.
     Reject,
 }

@@ -6,10 +6,10 @@ use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::promoter::promote_now;
-use crate::exchange::DeliveryId;
 use crate::exchange::ids::Id;
 use crate::exchange::rows::AuditRow;
 use crate::exchange::state::DeliveryState;
+use crate::exchange::{DeliveryId, ExchangeId};
 use crate::store::acts::{self, Target};
 use crate::store::{audit, ordering, pauses};
 
@@ -44,6 +44,12 @@ pub enum ActError {
         /// What would be possible.
         why: &'static str,
     },
+    /// No such exchange.
+    #[error("there is no exchange {0}; `signalbox quarantine list` names those in quarantine")]
+    NoExchange(ExchangeId),
+    /// Nothing of the exchange is in quarantine.
+    #[error("exchange {0} is not in quarantine; `signalbox show` tells where it stands")]
+    NotQuarantined(ExchangeId),
     /// No such destination.
     #[error("there is no destination '{0}'")]
     NoDestination(String),
@@ -64,7 +70,10 @@ pub enum ActError {
 }
 
 /// How long a delivery that is retried may be tried before it is a dead letter again.
-const SECOND_LIFE: Duration = Duration::hours(24);
+pub(super) const SECOND_LIFE: Duration = Duration::hours(24);
+
+/// What is decided about the whole exchange is not decided about one of its deliveries.
+const HELD: &str = "its exchange is in quarantine: release or refuse that";
 
 /// Tries a refused, dead, unknown, parked or backing-off delivery again now, under the same id and in its old place.
 ///
@@ -75,6 +84,7 @@ pub async fn retry(db: &mut PgConnection, id: DeliveryId, act: &Act) -> Result<(
         DeliveryState::Delivered => Err("it has been taken; send the resource again to deliver it once more"),
         DeliveryState::Leased => Err("it is being sent just now"),
         DeliveryState::Waiting => Err("it waits for an earlier delivery of the same patient; retry or skip that one"),
+        DeliveryState::Quarantined => Err(HELD),
         DeliveryState::Skipped | DeliveryState::Cancelled | DeliveryState::Expired => Err("it was settled for good"),
         DeliveryState::Ready
         | DeliveryState::Unknown
@@ -93,6 +103,7 @@ pub async fn skip(db: &mut PgConnection, id: DeliveryId, act: &Act) -> Result<()
     perform(db, id, act, "skip", |target| match target.state {
         DeliveryState::Delivered => Err("it has been taken already"),
         DeliveryState::Leased => Err("it is being sent just now; try again when the attempt has ended"),
+        DeliveryState::Quarantined => Err(HELD),
         DeliveryState::Skipped | DeliveryState::Cancelled | DeliveryState::Expired => Err("it was settled already"),
         _ => Ok(DeliveryState::Skipped),
     })

@@ -15,6 +15,8 @@ use super::{Conditions, DeliveryId, ExchangeId, OdsCode, RequestIds, Sender};
 pub enum ExchangeOutcome {
     /// Stored, with a delivery per destination.
     Accepted,
+    /// Stored, its deliveries held until an operator decides.
+    Quarantined,
     /// Turned away; the sender was told why.
     Refused,
     /// Only checked (`$validate`).
@@ -22,11 +24,15 @@ pub enum ExchangeOutcome {
 }
 
 impl ExchangeOutcome {
+    /// All of them, the best first.
+    pub const ALL: [Self; 4] = [Self::Accepted, Self::Quarantined, Self::Refused, Self::Validated];
+
     /// As stored and shown.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
+            Self::Quarantined => "quarantined",
             Self::Refused => "refused",
             Self::Validated => "validated",
         }
@@ -100,6 +106,8 @@ pub struct DeliveryRow {
     pub keys: Vec<[u8; 32]>,
     /// When it becomes a dead letter.
     pub give_up_at: DateTime<Utc>,
+    /// Why it is in quarantine, free of patient data; `None`: it is not.
+    pub held: Option<String>,
 }
 
 /// How one attempt ended.

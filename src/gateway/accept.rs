@@ -51,13 +51,17 @@ async fn judge_message(inner: &Arc<Inner>, arrival: &Arrival) -> Result<Judged, 
 async fn store(inner: &Inner, arrival: Arrival, judgement: Judgement) -> Result<Accepted, Rejection> {
     let destinations: Vec<String> = judgement.targets.iter().map(|target| target.destination.clone()).collect();
     let issues = judgement.issues.clone();
-    let replying: Vec<bool> = judgement.targets.iter().map(|target| target.reply && arrival.reply).collect();
+    let quarantined = judgement.held.is_some();
+    // Nobody waits for what waits for a person.
+    let replies = arrival.reply && !quarantined;
+    let replying: Vec<bool> = judgement.targets.iter().map(|target| target.reply && replies).collect();
     let row = accepted_row(inner, &arrival, judgement);
     let exchange = row.id;
     let expected = expect(inner, &row, &destinations, &replying);
     match commit(inner, row, true).await? {
         Committed::Held { exchange, same: true } => {
-            Ok(Accepted { exchange, repeated: true, issues, destinations, expected: Vec::new() })
+            let quarantined = super::status::is_quarantined(&inner.pool, exchange).await?;
+            Ok(Accepted { exchange, repeated: true, issues, destinations, quarantined, expected: Vec::new() })
         }
         Committed::Held { same: false, .. } => {
             let (source, correlation_id) = (&arrival.sender.source, &arrival.ids.correlation);
@@ -67,7 +71,7 @@ async fn store(inner: &Inner, arrival: Arrival, judgement: Judgement) -> Result<
             record(inner, refused_row(inner, &arrival, &rejection, Vec::new())).await?;
             Err(rejection)
         }
-        _ => Ok(Accepted { exchange, repeated: false, issues, destinations, expected }),
+        _ => Ok(Accepted { exchange, repeated: false, issues, destinations, quarantined, expected }),
     }
 }
 
@@ -95,7 +99,9 @@ async fn turn_away(
 ) -> Result<Accepted, Rejection> {
     let before = super::status::accepted_before(&inner.pool, arrival, &request_hash(arrival)).await?;
     if let Some((exchange, destinations)) = before {
-        return Ok(Accepted { exchange, repeated: true, issues: Vec::new(), destinations, expected: Vec::new() });
+        let quarantined = super::status::is_quarantined(&inner.pool, exchange).await?;
+        let (issues, expected) = (Vec::new(), Vec::new());
+        return Ok(Accepted { exchange, repeated: true, issues, destinations, quarantined, expected });
     }
     record(inner, refused_row(inner, arrival, &rejection, keys)).await?;
     Err(rejection)
@@ -209,10 +215,12 @@ fn accepted_row(inner: &Inner, arrival: &Arrival, judgement: Judgement) -> Excha
             options: target.options,
             keys: judgement.keys.clone(),
             give_up_at: arrival.received_at + known.give_up_after,
+            held: judgement.held.clone(),
         })
     });
+    let quarantined = judgement.held.is_some();
     ExchangeRow {
-        outcome: ExchangeOutcome::Accepted,
+        outcome: if quarantined { ExchangeOutcome::Quarantined } else { ExchangeOutcome::Accepted },
         status: 202,
         routes: judgement.routes,
         issues: issues_json(&judgement.issues),

@@ -44,6 +44,8 @@ pub struct Judgement {
     pub targets: Vec<Target>,
     /// Keys by which it is found again and ordered.
     pub keys: Vec<[u8; 32]>,
+    /// Why it is held until an operator decides; `None`: it is not. What goes nowhere is never held.
+    pub held: Option<String>,
 }
 
 impl Judge {
@@ -85,9 +87,11 @@ fn judge_document(
     let claims = profiles::unknown(root, &arrival.resource_type, unknown, known);
     let refused = claims.iter().any(Issue::is_error);
     issues.extend(claims);
-    if refused || policy::verdict(source, &issues) == Verdict::Reject {
+    let verdict = policy::verdict(source, &issues);
+    if refused || verdict == Verdict::Reject {
         return Err(Rejection::Invalid(policy::refused(issues)));
     }
+    let held = (verdict == Verdict::Quarantine).then(|| policy::reason(source, &issues));
     for undecided in &selection.undecided {
         let message =
             format!("Route '{}' could not be decided and was left out: {}", undecided.route, undecided.reason);
@@ -97,7 +101,8 @@ fn judge_document(
         return Err(Rejection::NoRoute { resource_type: arrival.resource_type.clone() });
     }
     can_be_carried(judge, arrival, &selection.targets)?;
-    Ok(Judgement { issues, routes: selection.matched, targets: selection.targets, keys })
+    let held = held.filter(|_| !selection.targets.is_empty());
+    Ok(Judgement { issues, routes: selection.matched, targets: selection.targets, keys, held })
 }
 
 /// Checks a resource by the guides of its source, against the profiles that it claims, that the source must meet and that

@@ -85,6 +85,8 @@ pub struct Accepted {
     pub issues: Vec<Issue>,
     /// Names of the destinations it goes to.
     pub destinations: Vec<String>,
+    /// It is held until an operator releases or refuses it.
+    pub quarantined: bool,
     /// Those of them that reply, when the sender waits.
     pub expected: Vec<Expected>,
 }
@@ -132,7 +134,11 @@ impl Gateway {
     pub async fn accept(&self, arrival: Arrival) -> Result<Accepted, Rejection> {
         let source = arrival.sender.source.clone();
         let accepted = self.to_the_end(|inner| async move { accept::accept(&inner, arrival).await });
-        let ended = |accepted: &Accepted| if accepted.repeated { "repeated" } else { "accepted" };
+        let ended = |accepted: &Accepted| match accepted {
+            Accepted { repeated: true, .. } => "repeated",
+            Accepted { quarantined: true, .. } => "quarantined",
+            _ => "accepted",
+        };
         let accepted = self.measured(&source, accepted, ended).await?;
         if !accepted.repeated {
             accepted.destinations.iter().for_each(|destination| self.0.metrics.routed(destination));

@@ -25,6 +25,20 @@ pub(super) fn refused(mut issues: Vec<Issue>) -> Vec<Issue> {
     issues
 }
 
+/// Why a message is held, for operators and its sender: how much was found of what the policy holds.
+pub(super) fn reason(source: Option<&Source>, issues: &[Issue]) -> String {
+    let count = |what: &str, policy: Verdict, counts: fn(&Issue) -> bool| {
+        let count = issues.iter().filter(|issue| counts(issue)).count();
+        let (verb, plural) = if count == 1 { ("was", "") } else { ("were", "s") };
+        (policy == Verdict::Quarantine && count > 0).then(|| format!("{count} {what}{plural} {verb} found"))
+    };
+    let of = |of: fn(&Source) -> Verdict| source.map_or(Verdict::AcceptAndFlag, of);
+    let errors = count("error", of(|source| source.on_error), Issue::is_error);
+    let warnings = count("warning", of(|source| source.on_warning), |issue| issue.severity == "warning");
+    let found: Vec<String> = errors.into_iter().chain(warnings).collect();
+    format!("by the policy of its source: {}", found.join(" and "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,7 +66,7 @@ mod tests {
         }
     }
 
-    const VERDICTS: [Verdict; 2] = [Verdict::AcceptAndFlag, Verdict::Reject];
+    const VERDICTS: [Verdict; 3] = [Verdict::AcceptAndFlag, Verdict::Quarantine, Verdict::Reject];
 
     #[test]
     fn without_a_policy_errors_refuse_and_warnings_are_flagged() {
@@ -63,5 +77,16 @@ mod tests {
         assert_eq!(verdict(None, &[]), Verdict::AcceptAndFlag);
         assert_eq!(refused(vec![error]).len(), 1);
         assert!(refused(vec![warning])[0].is_error(), "a refusal names an error");
+    }
+
+    #[test]
+    fn what_is_held_says_why() {
+        let warning = Issue { severity: "warning".to_owned(), ..Issue::error("invalid", "") };
+        let issues = [Issue::error("invalid", ""), warning.clone(), warning];
+        let why = |on_error, on_warning| reason(Some(&source(on_error, on_warning)), &issues);
+        let both = why(Verdict::Quarantine, Verdict::Quarantine);
+        assert_eq!(both, "by the policy of its source: 1 error was found and 2 warnings were found");
+        let warnings = why(Verdict::AcceptAndFlag, Verdict::Quarantine);
+        assert_eq!(warnings, "by the policy of its source: 2 warnings were found");
     }
 }

@@ -10,13 +10,14 @@ use crate::exchange::state::DeliveryState;
 pub(super) const NUMBER: &str = "select nextval('delivery_seq') from generate_series(1, $1)";
 
 pub(super) const INSERT: &str = "
-insert into deliveries (seq, id, exchange, destination, route, options, keys, key_id, state, due, give_up_at,
+insert into deliveries (seq, id, exchange, destination, route, options, keys, key_id, state, due, give_up_at, note,
                         created_at, updated_at)
 select seq, id, exchange, destination, route, options, keys, $10,
-       case when keys = '' then 'ready'::delivery_state else 'waiting' end, at, give_up_at, at, at
+       case when held is not null then 'quarantined'::delivery_state when keys = '' then 'ready' else 'waiting' end,
+       case when held is not null then 'infinity' else at end, give_up_at, held, at, at
   from unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::integer[], $5::text[], $6::jsonb[], $7::bytea[],
-              $8::timestamptz[], $9::timestamptz[])
-       as t (seq, id, exchange, destination, route, options, keys, give_up_at, at)";
+              $8::timestamptz[], $9::timestamptz[], $11::text[])
+       as t (seq, id, exchange, destination, route, options, keys, give_up_at, at, held)";
 
 /// One statement: the partial index finds what is due, `skip locked` keeps workers out of each other's way.
 pub(super) const LEASE: &str = "
@@ -161,6 +162,7 @@ pub async fn insert(db: &mut PgConnection, rows: &[&ExchangeRow], key_id: i32) -
         .bind(deliveries.iter().map(|(_, each)| each.give_up_at).collect::<Vec<_>>())
         .bind(deliveries.iter().map(|(row, _)| row.received_at).collect::<Vec<_>>())
         .bind(key_id)
+        .bind(deliveries.iter().map(|(_, each)| each.held.as_deref()).collect::<Vec<_>>())
         .execute(&mut *db)
         .await?;
     let mut keyed = Vec::new();

@@ -12,6 +12,7 @@ pub mod operators;
 pub mod ordering;
 pub mod overview;
 pub mod pauses;
+pub mod quarantine;
 pub mod reconciliation;
 pub mod reports;
 pub mod schema;
@@ -25,6 +26,11 @@ pub mod watch;
 /// none is missing.
 #[must_use]
 pub fn statements() -> Vec<&'static str> {
+    [moving(), asked()].concat()
+}
+
+/// What moves messages.
+fn moving() -> Vec<&'static str> {
     vec![
         acts::LOCK,
         acts::SET,
@@ -53,6 +59,21 @@ pub fn statements() -> Vec<&'static str> {
         message_keys::CLAIM,
         message_keys::HOLDERS,
         message_keys::FORGET,
+        ordering::INSERT,
+        ordering::KEYS_OF,
+        ordering::RELEASE,
+        ordering::PROMOTE,
+        ordering::SWEEP,
+        ordering::RELAXED,
+        ordering::NOTIFY,
+        used_tokens::CLAIM,
+        used_tokens::FORGET,
+    ]
+}
+
+/// What people ask and do, and those who watch.
+fn asked() -> Vec<&'static str> {
+    vec![
         operators::ADD,
         operators::SET_PASSWORD,
         operators::END_SESSIONS_OF,
@@ -73,13 +94,12 @@ pub fn statements() -> Vec<&'static str> {
         pauses::PAUSE,
         pauses::RESUME,
         pauses::EXISTS,
-        ordering::INSERT,
-        ordering::KEYS_OF,
-        ordering::RELEASE,
-        ordering::PROMOTE,
-        ordering::SWEEP,
-        ordering::RELAXED,
-        ordering::NOTIFY,
+        quarantine::LIST,
+        quarantine::COUNT,
+        quarantine::IS_HELD,
+        quarantine::LOCK,
+        quarantine::RELEASE,
+        quarantine::REFUSE,
         reconciliation::OPEN,
         reconciliation::UNAUDITED_EXCHANGES,
         reconciliation::UNAUDITED_ATTEMPTS,
@@ -95,8 +115,6 @@ pub fn statements() -> Vec<&'static str> {
         stories::BEFORE,
         stories::ACTS,
         tasks::SEARCH,
-        used_tokens::CLAIM,
-        used_tokens::FORGET,
         watch::BACKLOG,
         watch::SCHEMA,
         watch::PARTITIONS,

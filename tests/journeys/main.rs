@@ -17,6 +17,8 @@ mod a_gp_system_submits_a_patient;
 #[cfg(test)]
 mod a_machine_has_nothing;
 #[cfg(test)]
+mod a_message_is_quarantined;
+#[cfg(test)]
 mod a_message_is_sent_twice;
 #[cfg(test)]
 mod a_patient_reaches_the_hospital;

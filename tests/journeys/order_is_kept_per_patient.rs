@@ -200,6 +200,7 @@ fn row(destination: i32, chance: &Chance, clock: &Clock) -> ExchangeRow {
             options: serde_json::json!({}),
             keys,
             give_up_at: now + chrono::Duration::hours(1),
+            held: None,
         }],
         packs: "packs".into(),
     }
