@@ -59,9 +59,11 @@ pub async fn decide(
         return Err(if known { ActError::NotQuarantined(exchange) } else { ActError::NoExchange(exchange) });
     }
     let seqs: Vec<i64> = held.iter().map(|delivery| delivery.seq).collect();
+    let give_up_at = act.now + SECOND_LIFE;
+    quarantine::extend(&mut tx, &seqs, give_up_at).await?;
     let keys = match decision {
         Decision::Release => {
-            quarantine::release(&mut tx, &seqs, act.now, act.now + SECOND_LIFE).await?;
+            quarantine::release(&mut tx, &seqs, act.now, give_up_at).await?;
             ordering::keys_of(&mut tx, &seqs).await?
         }
         Decision::Refuse => {

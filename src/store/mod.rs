@@ -100,6 +100,7 @@ fn asked() -> Vec<&'static str> {
         quarantine::LOCK,
         quarantine::RELEASE,
         quarantine::REFUSE,
+        quarantine::EXTEND,
         reconciliation::OPEN,
         reconciliation::UNAUDITED_EXCHANGES,
         reconciliation::UNAUDITED_ATTEMPTS,

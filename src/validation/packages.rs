@@ -42,7 +42,8 @@ fn read_into(path: &Path, plain: &Validation, found: &mut Vec<(String, Vec<u8>)>
     // A gzip stream, whatever it is called.
     if bytes.starts_with(&[0x1F, 0x8B]) {
         let package = signalbox_validator::read_package(&bytes);
-        found.extend(package.map_err(|error| format!("{shown} is not a FHIR package: {error}"))?);
+        let package = package.map_err(|error| format!("{shown} is not a FHIR package: {error}"))?;
+        found.extend(package.into_iter().map(|(file, text)| (format!("{shown}: {file}"), text)));
         return Ok(());
     }
     let text = if is_xml(&bytes) {

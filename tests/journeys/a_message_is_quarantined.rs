@@ -53,6 +53,15 @@ async fn task(gateway: &TestGateway, exchange: ExchangeId) -> serde_json::Value 
     serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap()
 }
 
+/// Ids of the Tasks with this status that the source finds.
+async fn found(gateway: &TestGateway, status: &str) -> Vec<String> {
+    let (token, _) = signalbox::config::token::new_token(&signalbox::chance::Chance::seeded(WARY));
+    let request = gateway.client.get(format!("{}/Task?status={status}", gateway.base)).bearer_auth(token.expose());
+    let bundle: serde_json::Value = serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
+    let entries = bundle["entry"].as_array().cloned().unwrap_or_default();
+    entries.iter().map(|entry| entry["resource"]["id"].as_str().unwrap().to_owned()).collect()
+}
+
 fn names(peer: &MllpPeer) -> Vec<String> {
     peer.received().into_iter().map(|message| message.name.split('^').next().unwrap().to_owned()).collect()
 }
@@ -81,6 +90,8 @@ async fn what_is_held_goes_out_in_its_place_when_it_is_released() {
     assert!(told[0].starts_with("warning | business-rule") && told[0].contains("held in quarantine"), "{told:?}");
     assert!(told.iter().any(|issue| issue.starts_with("error") && issue.contains("Patient.gender")), "{told:?}");
     let on_hold = task(&gateway, held).await;
+    assert_eq!(found(&gateway, "on-hold").await, [held.to_string()]);
+    assert_eq!(found(&gateway, "in-progress").await, Vec::<String>::new());
     assert_eq!((&on_hold["status"], &on_hold["businessStatus"]["text"]), (&"on-hold".into(), &"1 quarantined".into()));
     assert!(on_hold["output"][0]["valueCodeableConcept"]["text"].as_str().unwrap().contains(BY_POLICY), "{on_hold}");
 
@@ -103,7 +114,13 @@ async fn what_is_held_goes_out_in_its_place_when_it_is_released() {
         assert!(refused.unwrap_err().to_string().contains("release or refuse"), "one delivery alone is not decided on");
     }
     assert!(matches!(say(&gateway, held, Decision::Release, " ").await, Err(ActError::NoReason)));
+    let give_up = async |exchange: ExchangeId| -> chrono::DateTime<chrono::Utc> {
+        let found = sqlx::query_scalar("select give_up_at from deliveries where exchange = $1").bind(exchange.uuid());
+        found.fetch_one(&mut gateway.connect().await).await.unwrap()
+    };
+    let before = give_up(behind).await;
     assert_eq!(say(&gateway, held, Decision::Release, "the ward knows the code").await.unwrap(), 1);
+    assert!(give_up(behind).await > before, "what waited behind it gets its time anew");
     gateway.until_it_is(behind, DeliveryState::Delivered).await;
     assert_eq!(names(&peer), ["Other", "First", "Second"]);
     assert_eq!(task(&gateway, held).await["status"], "completed");
