@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{StartError, destinations, listeners, reachability};
+use super::{StartError, destinations, listeners, reachability, translated};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, ConfigErrors, Environment};
@@ -39,6 +39,7 @@ pub fn inspect(folder: &Path, environment: &Environment, clock: &Clock) -> Resul
             further.extend(found.iter().cloned());
         }
         warnings = reachability::loose_ends(&config);
+        warnings.extend(translated::unseen_losses(&config));
         warnings.extend(loaded.warnings);
         let news = |found: &ConfigError| !errors.iter().any(|known| found.is_within(known) || known.is_within(found));
         let further: Vec<ConfigError> = further.into_iter().filter(news).collect();

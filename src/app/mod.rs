@@ -9,6 +9,7 @@ mod listeners;
 mod reachability;
 mod search_key;
 mod signal;
+mod translated;
 
 pub use findings::{Findings, inspect};
 pub(crate) use search_key::load as search_key;
