@@ -15,6 +15,9 @@ mod message;
 
 const PLACES: [&str; 5] = ["MSH-10", "PID-3[2].1", "PID-5.2", "PID-7", "PD1-4.1"];
 
+/// Reads a message and tells how long the values are that it found.
+type Reader<'r> = &'r dyn Fn(&str) -> usize;
+
 /// Of one turn.
 const TURN: Duration = Duration::from_millis(300);
 
@@ -41,7 +44,7 @@ fn main() -> anyhow::Result<()> {
     };
     anyhow::ensure!(ours(&adt) == er7(&adt) && ours(&adt) == hl7_parser(&adt), "the three do not find the same");
 
-    let readers: [(&str, &dyn Fn(&str) -> usize); 3] = [("ours", &ours), ("er7", &er7), ("hl7-parser", &hl7_parser)];
+    let readers: [(&str, Reader<'_>); 3] = [("ours", &ours), ("er7", &er7), ("hl7-parser", &hl7_parser)];
     let mut rates = [const { Vec::new() }; 3];
     for _ in 0..rounds {
         for ((_, reader), rates) in readers.iter().zip(&mut rates) {
@@ -65,7 +68,7 @@ fn asked(fields: &Fields<'_>, paths: &[Path]) -> usize {
     paths.iter().filter_map(|path| fields.get(path)).map(<[u8]>::len).sum()
 }
 
-fn rate(reader: &dyn Fn(&str) -> usize, message: &str) -> f64 {
+fn rate(reader: Reader<'_>, message: &str) -> f64 {
     let (begun, mut count) = (Instant::now(), 0_u32);
     while begun.elapsed() < TURN {
         for _ in 0..16 {

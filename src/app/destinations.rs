@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::reachability;
+use super::{StartError, reachability};
 use crate::adapters::{self, Outside};
 use crate::chance::Chance;
 use crate::clock::Clock;
@@ -19,6 +19,7 @@ use crate::gateway::Known;
 use crate::routing::Routes;
 use crate::tls::server::{self, Tls};
 use crate::validation::Validation;
+use crate::validation::guides::{Guides, Loaded};
 
 /// A configuration that can run.
 pub(super) struct Checked {
@@ -130,6 +131,21 @@ fn unable(config: &Config, destinations: &BTreeMap<String, Ready>) -> Vec<Config
 pub(super) fn client(connect: Duration) -> reqwest::Result<reqwest::Client> {
     let client = reqwest::Client::builder().connect_timeout(connect);
     client.redirect(reqwest::redirect::Policy::none()).no_proxy().build()
+}
+
+/// The packages of the sources, with the profiles that the settings name in them.
+///
+/// # Errors
+/// When a package cannot be read, or a profile is not in the packages of those who must meet it.
+pub(super) fn guides(config: &Config) -> Result<Guides, StartError> {
+    let Loaded { guides, warnings, mut errors } = Guides::load(config)?;
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
+    if errors.is_empty() {
+        errors = guides.unknown_profiles(config);
+    }
+    if errors.is_empty() { Ok(guides) } else { Err(ConfigErrors::new(errors).into()) }
 }
 
 /// TLS of the front door, when it is configured.

@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use super::{StartError, destinations, listeners, reachability};
+use super::{StartError, destinations, listeners, reachability, translated};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, ConfigErrors, Environment};
-use crate::validation::Validation;
+use crate::validation::guides::Guides;
 
 /// What was found.
 pub struct Findings {
@@ -22,13 +22,14 @@ pub struct Findings {
 /// # Errors
 /// When the profile packs of the binary cannot be read.
 pub fn inspect(folder: &Path, environment: &Environment, clock: &Clock) -> Result<Findings, StartError> {
-    let validation = Validation::built_in()?;
     let inspection = Config::inspect(Some(folder), environment);
     let mut errors: Vec<ConfigError> = inspection.errors.iter().cloned().collect();
     let mut warnings = Vec::new();
     if let Some(config) = inspection.config {
-        let mut further: Vec<ConfigError> = Vec::new();
-        if let Err(found) = destinations::check(&config, &validation, clock, &Chance::seeded(0)) {
+        let loaded = Guides::load(&config)?;
+        let mut further = loaded.errors;
+        further.extend(loaded.guides.unknown_profiles(&config));
+        if let Err(found) = destinations::check(&config, loaded.guides.built_in(), clock, &Chance::seeded(0)) {
             further.extend(found.iter().cloned());
         }
         if let Err(found) = destinations::tls(&config) {
@@ -38,6 +39,8 @@ pub fn inspect(folder: &Path, environment: &Environment, clock: &Clock) -> Resul
             further.extend(found.iter().cloned());
         }
         warnings = reachability::loose_ends(&config);
+        warnings.extend(translated::unseen_losses(&config));
+        warnings.extend(loaded.warnings);
         let news = |found: &ConfigError| !errors.iter().any(|known| found.is_within(known) || known.is_within(found));
         let further: Vec<ConfigError> = further.into_iter().filter(news).collect();
         errors.extend(further);

@@ -9,6 +9,7 @@ mod listeners;
 mod reachability;
 mod search_key;
 mod signal;
+mod translated;
 
 pub use findings::{Findings, inspect};
 pub(crate) use search_key::load as search_key;
@@ -137,7 +138,8 @@ impl Application {
     /// # Errors
     /// When it cannot run as configured; nothing has been accepted then.
     pub async fn start(start: Start) -> Result<Self, StartError> {
-        let validation = Validation::built_in()?;
+        let guides = destinations::guides(&start.config)?;
+        let validation = guides.built_in().clone();
         let checked = destinations::check(&start.config, &validation, &start.clock, &start.chance)?;
         let tokens = TokenTable::of(&start.config.sources).map_err(|error| StartError::Tokens(error.to_string()))?;
         let tls = destinations::tls(&start.config)?;
@@ -162,8 +164,7 @@ impl Application {
         let sources = start.config.sources.clone();
         let steering = steering(&start, &search_key, &validation, address);
         let mllp = start.config.mllp.clone();
-        let judge =
-            Judge { validation, routes: checked.routes, destinations: known, search_key, max_depth, sources, mllp };
+        let judge = Judge { guides, routes: checked.routes, destinations: known, search_key, max_depth, sources, mllp };
         let parts = Parts {
             clock: start.clock.clone(),
             chance: start.chance.clone(),
@@ -373,7 +374,7 @@ fn steering(start: &Start, search_key: &SearchKey, validation: &Validation, addr
         search_key: search_key.clone(),
         patient_system: start.config.identity.patient_system.clone(),
         config_hash: start.config.hash.clone(),
-        packs: validation.packs_hash().to_owned(),
+        packs: validation.packs_hash().to_string(),
         secure: http.tls.is_on() || http.behind_proxy,
         exposed: http.behind_proxy || !address.ip().is_loopback(),
     }

@@ -29,7 +29,8 @@ fn shadows(earlier: &Route, later: &Route) -> bool {
         earlier.to.iter().any(|other| other.destination() == target.destination())
     };
     let takes_all = condition(earlier).is_none_or(|when| when == "true" || condition(later) == Some(when));
-    covers(&earlier.sources, &later.sources)
+    (later.profiles.is_empty() || later.profiles == earlier.profiles)
+        && covers(&earlier.sources, &later.sources)
         && later.to.iter().all(named)
         && (!later.takes_resources()
             || (earlier.takes_resources() && covers(&earlier.types, &later.types) && takes_all))

@@ -70,6 +70,6 @@ pub(super) fn act(config: &Config, world: &World, operator: Option<String>, reas
         reason,
         now: world.clock.now(),
         config_hash: config.hash.clone(),
-        packs: Validation::built_in()?.packs_hash().to_owned(),
+        packs: Validation::built_in()?.packs_hash().to_string(),
     })
 }

@@ -50,7 +50,7 @@ pub(super) struct Exchanges {
 }
 
 fn outcome(text: &str) -> Result<ExchangeOutcome, String> {
-    let all = [ExchangeOutcome::Accepted, ExchangeOutcome::Refused, ExchangeOutcome::Validated];
+    let all = ExchangeOutcome::ALL;
     let known = all.map(ExchangeOutcome::as_str).join(", ");
     all.into_iter().find(|outcome| outcome.as_str() == text).ok_or_else(|| format!("expected one of {known}"))
 }

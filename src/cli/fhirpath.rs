@@ -10,8 +10,8 @@ use anyhow::Context;
 use clap::Args;
 use signalbox_validator::json::Document;
 
-use super::{World, conformance};
-use crate::validation::Validation;
+use super::World;
+use crate::validation::{Validation, packages};
 
 #[derive(Args)]
 pub(super) struct Fhirpath {
@@ -31,7 +31,7 @@ impl Fhirpath {
             text = std::fs::read(&self.file).with_context(|| format!("{name} cannot be read"))?;
         }
         let validation = Validation::built_in()?;
-        if conformance::is_xml(&text) {
+        if packages::is_xml(&text) {
             text = validation.json_of_xml(std::str::from_utf8(&text)?).with_context(|| format!("{name}"))?.into_bytes();
         }
         let document = Document::read(&text).map_err(|error| {

@@ -14,6 +14,7 @@ mod hl7;
 mod operator;
 mod package;
 mod partner;
+mod quarantine;
 mod ready;
 mod schema;
 mod serve;
@@ -90,6 +91,9 @@ enum Command {
     /// Try a delivery again, or leave it out
     #[command(subcommand)]
     Deliveries(deliveries::Deliveries),
+    /// What the policy of its source holds for a person to decide on
+    #[command(subcommand)]
+    Quarantine(quarantine::Quarantine),
     /// Keep everything for a destination back, or let it go on
     #[command(subcommand)]
     Destinations(destinations::Destinations),
@@ -139,6 +143,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: World) -> ExitC
             Command::Exchanges(exchanges) => exchanges.run(world).await,
             Command::Show(show) => show.run(world).await,
             Command::Deliveries(deliveries) => deliveries.run(world).await,
+            Command::Quarantine(quarantine) => quarantine.run(world).await,
             Command::Destinations(destinations) => destinations.run(world).await,
             Command::Operator(operator) => operator.run(world).await,
             Command::Validate(validate) => validate.run(),

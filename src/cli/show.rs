@@ -84,6 +84,9 @@ fn exchange(text: &mut String, told: &Told) -> std::fmt::Result {
         ExchangeOutcome::Validated => {
             writeln!(text, "  answered   {}; it was a question, nothing was to be sent", told.status)
         }
+        ExchangeOutcome::Quarantined => {
+            writeln!(text, "  routed     by {}, and held for an operator", told.routes.0.join(", "))
+        }
         ExchangeOutcome::Accepted if told.routes.0.is_empty() => writeln!(text, "  routed     by no route"),
         ExchangeOutcome::Accepted => writeln!(text, "  routed     by {}", told.routes.0.join(", ")),
     }

@@ -5,13 +5,13 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
 use signalbox_validator::json::Document;
 
 use super::conformance;
 use crate::outcome::{self, Issue};
-use crate::validation::Validation;
+use crate::validation::{Validation, packages};
 
 #[derive(Args)]
 pub(super) struct Validate {
@@ -86,7 +86,7 @@ impl Validate {
 
 fn read(path: &Path, inputs: &mut Vec<Input>) -> anyhow::Result<()> {
     if path.is_dir() {
-        for file in conformance::files_below(path, &["json", "ndjson", "xml"])? {
+        for file in packages::files_below(path, &["json", "ndjson", "xml"]).map_err(|sentence| anyhow!(sentence))? {
             read(&file, inputs)?;
         }
         return Ok(());
@@ -124,7 +124,7 @@ fn is_ndjson(path: &Path, text: &[u8]) -> bool {
 fn check(validation: &Validation, profiles: &[String], text: &[u8]) -> Vec<Issue> {
     let converted;
     let mut text = text;
-    if conformance::is_xml(text) {
+    if packages::is_xml(text) {
         match std::str::from_utf8(text)
             .map_err(|error| error.to_string())
             .and_then(|xml| validation.json_of_xml(xml).map_err(|error| error.to_string()))

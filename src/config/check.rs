@@ -191,6 +191,10 @@ fn check_route(config: &Config, index: usize, route: &Route, report: &mut Report
             "a FHIRPath condition is about FHIR resources, and this route takes HL7 v2 messages only: use `fields`";
         report.problem(&format!("{key}.when"), Problem::Other(sentence.to_owned()));
     }
+    if !route.profiles.is_empty() && !route.takes_resources() {
+        let sentence = "profiles are for FHIR resources, and this route takes HL7 v2 messages only";
+        report.problem(&format!("{key}.profiles"), Problem::Other(sentence.to_owned()));
+    }
     if !route.fields.is_empty() && route.messages.is_empty() && !route.types.is_empty() {
         let sentence = "a condition on fields is about HL7 v2 messages, and this route takes FHIR resources only";
         report.problem(&format!("{key}.fields"), Problem::Other(sentence.to_owned()));

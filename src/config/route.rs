@@ -32,6 +32,11 @@ pub struct Route {
     /// Condition on an HL7 v2 message: path of a field -> the values of which it must have one.
     #[serde(default)]
     pub fields: BTreeMap<String, Vec<String>>,
+    /// Resource type -> canonicals of profiles that the resources it takes must meet, also in entries of a Bundle, besides
+    /// those they claim and those of their source.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<text::TypeName, Vec<String>>")]
+    pub profiles: BTreeMap<String, Vec<String>>,
     /// Destinations; `[]` on purpose: accepted and recorded, sent nowhere.
     pub to: Vec<Target>,
 }

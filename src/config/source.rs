@@ -1,7 +1,9 @@
 //! `[sources.NAME]`: a partner that may send, how it proves itself and what it may ask of us.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::exchange::OdsCode;
 
@@ -34,9 +36,49 @@ pub struct Source {
     /// What becomes of a message whose `meta.profile` names a profile we do not have.
     #[serde(default)]
     pub unknown_profile: UnknownProfile,
+    /// What its messages are checked by, beside the base of R4: `uk-core`, which the program carries, and FHIR packages
+    /// (.tgz), folders and files of resources; relative to the configuration folder. A later one wins over an earlier
+    /// one, and files over what the program carries.
+    #[serde(default = "packages")]
+    pub packages: Vec<String>,
+    /// Resource type -> canonicals of profiles that its resources of that type must meet, also in entries of a Bundle,
+    /// besides those they claim.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<text::TypeName, Vec<String>>")]
+    pub profiles: BTreeMap<String, Vec<String>>,
+    /// What becomes of a message that is not valid: in which an error was found.
+    #[serde(default = "reject")]
+    pub on_error: Verdict,
+    /// What becomes of a valid message in which a warning was found.
+    #[serde(default = "accept")]
+    pub on_warning: Verdict,
     /// What it may ask of us.
     #[serde(default)]
     pub limits: Limits,
+}
+
+/// What becomes of a message in which something was found; of two, the later one here counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It is accepted; what was found is told and kept.
+    AcceptAndFlag,
+    /// It is stored and held, in its place among those of its patients, until an operator releases or refuses it.
+    Quarantine,
+    /// It is refused.
+    Reject,
+}
+
+fn packages() -> Vec<String> {
+    vec!["uk-core".to_owned()]
+}
+
+fn reject() -> Verdict {
+    Verdict::Reject
+}
+
+fn accept() -> Verdict {
+    Verdict::AcceptAndFlag
 }
 
 /// What a profile means that we do not have.

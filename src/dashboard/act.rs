@@ -52,9 +52,9 @@ pub(super) fn not_allowed(person: &Person) -> Response {
 /// The page after an act that was not done.
 pub(super) fn failed(person: &Person, error: &ActError) -> Response {
     let status = match error {
-        ActError::NotFound(_) | ActError::NoDestination(_) => StatusCode::NOT_FOUND,
+        ActError::NotFound(_) | ActError::NoDestination(_) | ActError::NoExchange(_) => StatusCode::NOT_FOUND,
         ActError::NoReason => StatusCode::UNPROCESSABLE_ENTITY,
-        ActError::NotPossible { .. } | ActError::Unchanged { .. } => StatusCode::CONFLICT,
+        ActError::NotPossible { .. } | ActError::Unchanged { .. } | ActError::NotQuarantined(_) => StatusCode::CONFLICT,
         ActError::Database(error) => {
             tracing::error!(%error, "an act of an operator failed");
             return page::unavailable();

@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use super::access::Person;
 use super::act::ask;
 use super::page::{Place, moment, page};
-use super::{Pages, body, notice, page as pages_};
+use super::{Pages, body, notice, page as pages_, quarantine};
 use crate::delivery::standing::{id, standing};
 use crate::exchange::ExchangeId;
 use crate::exchange::rows::ExchangeOutcome;
@@ -65,6 +65,7 @@ fn told(story: &Story, person: &Person, now: DateTime<Utc>) -> Markup {
         section aria-labelledby="deliveries-title" {
             h2 #deliveries-title { "Deliveries" }
             @if story.deliveries.is_empty() { p { (nothing_sent(exchange)) } }
+            @if is_held(story) && person.role.may_act() { (quarantine::acts(&id(exchange.id), &here)) }
             @for (delivery, attempts, before) in &story.deliveries {
                 (one_delivery(delivery, attempts, before.as_ref(), person, &here, now))
             }
@@ -72,6 +73,11 @@ fn told(story: &Story, person: &Person, now: DateTime<Utc>) -> Markup {
         (timeline(story))
         (body::section(exchange, person))
     }
+}
+
+/// Whether somebody has still to decide about it.
+fn is_held(story: &Story) -> bool {
+    story.deliveries.iter().any(|(delivery, ..)| delivery.state == DeliveryState::Quarantined)
 }
 
 fn facts(told: &Told) -> Markup {
@@ -97,19 +103,24 @@ fn issues(found: &[Issue]) -> Markup {
     html! {
         section aria-labelledby="issues-title" {
             h2 #issues-title { "Checked" }
-            @if found.is_empty() { p { "No issues." } } @else {
-                ul.issues {
-                    @for issue in found {
-                        li.(issue.severity) {
-                            span.severity { (issue.severity) } " " (issue.message)
-                            p.place {
-                                @if let Some(expression) = &issue.expression { code { (expression) } }
-                                @if let (Some(line), Some(column)) = (issue.line, issue.column) {
-                                    " line " (line) ", column " (column)
-                                }
-                                " " span.code { (issue.code) }
-                            }
+            @if found.is_empty() { p { "No issues." } } @else { (issue_list(found)) }
+        }
+    }
+}
+
+/// Issues with their places.
+pub(super) fn issue_list(found: &[Issue]) -> Markup {
+    html! {
+        ul.issues {
+            @for issue in found {
+                li.(issue.severity) {
+                    span.severity { (issue.severity) } " " (issue.message)
+                    p.place {
+                        @if let Some(expression) = &issue.expression { code { (expression) } }
+                        @if let (Some(line), Some(column)) = (issue.line, issue.column) {
+                            " line " (line) ", column " (column)
                         }
+                        " " span.code { (issue.code) }
                     }
                 }
             }
@@ -121,7 +132,7 @@ fn nothing_sent(told: &Told) -> &'static str {
     match told.outcome {
         ExchangeOutcome::Refused => "It was refused at the door: nothing is sent.",
         ExchangeOutcome::Validated => "It was a question: nothing is sent.",
-        ExchangeOutcome::Accepted => "It is recorded, and goes nowhere by its routes.",
+        ExchangeOutcome::Accepted | ExchangeOutcome::Quarantined => "It is recorded, and goes nowhere by its routes.",
     }
 }
 

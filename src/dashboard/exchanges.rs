@@ -79,15 +79,12 @@ impl Asked {
 }
 
 fn outcome(word: &str) -> Option<ExchangeOutcome> {
-    OUTCOMES.into_iter().find(|outcome| outcome.as_str() == word)
+    ExchangeOutcome::ALL.into_iter().find(|outcome| outcome.as_str() == word)
 }
 
 fn state(word: &str) -> Option<DeliveryState> {
     DeliveryState::ALL.into_iter().find(|state| state.as_str() == word)
 }
-
-const OUTCOMES: [ExchangeOutcome; 3] =
-    [ExchangeOutcome::Accepted, ExchangeOutcome::Refused, ExchangeOutcome::Validated];
 
 /// The list.
 pub(super) async fn show(
@@ -153,7 +150,7 @@ fn filters(asked: &Asked, pages: &Pages) -> Markup {
     html! {
         form.filters method="get" action="/exchanges" aria-label="Filters" {
             @if let Some(patient) = asked.get("patient") { input type="hidden" name="patient" value=(patient); }
-            (words("outcome", "Outcome", OUTCOMES.iter().map(|outcome| same(outcome.as_str())).collect()))
+            (words("outcome", "Outcome", ExchangeOutcome::ALL.iter().map(|outcome| same(outcome.as_str())).collect()))
             (words("state", "Delivery", DeliveryState::ALL.iter().map(|state| same(state.as_str())).collect()))
             (words("destination", "Destination", pages.destinations.iter().map(|name| same(name)).collect()))
             (text("source", "Source"))

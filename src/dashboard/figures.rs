@@ -42,7 +42,8 @@ async fn backlog(watch: &Watch) -> sqlx::Result<Vec<Backlog>> {
     Ok(watch.destinations.iter().map(nothing).chain(rows.into_iter().map(told)).collect())
 }
 
-/// An ended delivery waits for an operator, if for anything.
+/// An ended delivery waits for an operator, if for anything, and so does one in quarantine.
 fn is_waiting(state: &str) -> bool {
-    DeliveryState::ALL.into_iter().any(|known| known.as_str() == state && !known.is_ended())
+    let waits = |known: DeliveryState| !known.is_ended() && known != DeliveryState::Quarantined;
+    DeliveryState::ALL.into_iter().any(|known| known.as_str() == state && waits(known))
 }

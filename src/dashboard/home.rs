@@ -13,6 +13,7 @@ use super::overview::{Condition, Destination, Overview, waiting};
 use super::page::{Place, moment, page, span};
 use super::{Pages, chart, notice, page as pages_};
 use crate::delivery::standing::id;
+use crate::exchange::rows::ExchangeOutcome;
 use crate::store::stories::Line;
 
 /// The first page.
@@ -122,6 +123,9 @@ fn destination(one: &Destination, overview: &Overview, person: &Person) -> Marku
                 div { dt { "In / min" } dd { (one.rates.came) } }
                 div { dt { "Out / min" } dd { (one.rates.went) } }
                 div { dt { "Dead" } dd { a href="/dead-letters" aria-label=(format!("{} dead letters", figures.dead)) { (figures.dead) } } }
+                @if figures.quarantined > 0 {
+                    div { dt { "Held" } dd { a href="/quarantine" aria-label=(format!("{} in quarantine", figures.quarantined)) { (figures.quarantined) } } }
+                }
             }
             (chart::flow(&one.rates.bars, &label))
             @if let Some((note, at, attempts)) = &figures.failure {
@@ -147,7 +151,7 @@ fn door(overview: &Overview) -> Markup {
         section data-part="door" aria-labelledby="door-title" {
             h2 #door-title { "At the door, last hour" }
             dl.door {
-                @for outcome in ["accepted", "refused", "validated"] {
+                @for outcome in ExchangeOutcome::ALL.map(ExchangeOutcome::as_str) {
                     @let count = overview.door.iter().find(|(known, _)| known == outcome).map_or(0, |(_, count)| *count);
                     div {
                         dt { a href=(format!("/exchanges?outcome={outcome}")) { (outcome) } }

@@ -23,6 +23,7 @@ mod notice;
 mod overview;
 mod page;
 pub mod password;
+mod quarantine;
 pub mod role;
 mod sign_in;
 
@@ -160,6 +161,8 @@ fn of_people(pages: Arc<Pages>) -> Router {
         .route("/exchanges/{id}/body", post(body::show))
         .route("/dead-letters", get(dead_letters::show))
         .route("/dead-letters/{verb}", post(dead_letters::decide))
+        .route("/quarantine", get(quarantine::show))
+        .route("/quarantine/{id}/{verb}", post(quarantine::decide))
         .route("/deliveries/{id}/{verb}", post(act::decide))
         .route("/destinations/{name}/{verb}", post(destinations::switch))
         .route("/sign-out", post(sign_in::leave))

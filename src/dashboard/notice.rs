@@ -18,6 +18,8 @@ fn sentence(code: &str) -> Option<String> {
         "skipped" => format!("{deliveries} left out; later messages of the same patients go on."),
         "paused" => "The destination is paused; what comes for it waits.".to_owned(),
         "resumed" => "The destination goes on.".to_owned(),
+        "released" => "Released: it goes out, in its old place.".to_owned(),
+        "refused" => "Refused: it goes to nobody; later messages of the same patients go on.".to_owned(),
         "unchanged" => "Nothing had to be done: somebody was faster.".to_owned(),
         _ => return None,
     })

@@ -59,7 +59,7 @@ impl Overview {
             .into_iter()
             .filter_map(|figures| {
                 let unconfigured = !pages.destinations.contains(&figures.name);
-                let idle = waiting(&figures) + figures.dead + figures.under_way == 0;
+                let idle = waiting(&figures) + figures.dead + figures.quarantined + figures.under_way == 0;
                 (!(unconfigured && idle)).then(|| judged(figures, pages, unconfigured, at))
             })
             .collect();
@@ -95,6 +95,11 @@ pub(super) fn waiting(figures: &DestinationFigures) -> i64 {
     figures.to_send + figures.held + figures.unknown
 }
 
+/// How many wait behind what somebody is needed for.
+fn behind(figures: &DestinationFigures) -> String {
+    if figures.held > 0 { format!("; {} wait behind", figures.held) } else { String::new() }
+}
+
 fn judge(figures: &DestinationFigures, unconfigured: bool, at: DateTime<Utc>) -> (Condition, String) {
     let age = figures.oldest.map(|oldest| at - oldest);
     let late = age.is_some_and(|age| age > LATE);
@@ -110,8 +115,11 @@ fn judge(figures: &DestinationFigures, unconfigured: bool, at: DateTime<Utc>) ->
     match (figures.dead, failing) {
         (1.., _) => {
             let letters = if figures.dead == 1 { "dead letter" } else { "dead letters" };
-            let held = if figures.held > 0 { format!("; {} wait behind", figures.held) } else { String::new() };
-            (Condition::Stuck, format!("{} {letters} for somebody to retry or skip{held}", figures.dead))
+            (Condition::Stuck, format!("{} {letters} for somebody to retry or skip{}", figures.dead, behind(figures)))
+        }
+        _ if figures.quarantined > 0 => {
+            let sentence = format!("{} in quarantine for somebody to release or refuse", figures.quarantined);
+            (Condition::Stuck, sentence + &behind(figures))
         }
         (_, Some(note)) if late => (Condition::Stuck, format!("Trying for {since}: {note}")),
         (_, Some(note)) => (Condition::Uneasy, format!("Trying again: {note}")),
@@ -136,6 +144,7 @@ mod tests {
             held: 0,
             unknown: 0,
             dead: 0,
+            quarantined: 0,
             under_way: 0,
             oldest: None,
             failure: None,
@@ -152,8 +161,13 @@ mod tests {
             change(&mut figures, at);
             judge(&figures, false, at)
         };
-        let cases: [(Change, Condition, &str); 7] = [
+        let cases: [(Change, Condition, &str); 8] = [
             (|_, _| {}, Condition::Good, "Nothing waits"),
+            (
+                |of, at| (of.quarantined, of.held, of.oldest) = (1, 2, Some(at)),
+                Condition::Stuck,
+                "1 in quarantine for somebody to release or refuse; 2 wait behind",
+            ),
             (|of, at| (of.to_send, of.oldest) = (3, Some(at)), Condition::Good, "Working through"),
             (
                 |of, at| (of.to_send, of.oldest) = (3, Some(at - TimeDelta::minutes(6))),

@@ -20,6 +20,8 @@ pub(super) enum Place {
     Exchanges,
     /// What needs somebody.
     DeadLetters,
+    /// What somebody has to decide on.
+    Quarantine,
 }
 
 /// A page for somebody.
@@ -32,6 +34,7 @@ pub(super) fn page(title: &str, place: Option<Place>, person: &Person, content: 
             (link(Place::Now, "/", "Now"))
             (link(Place::Exchanges, "/exchanges", "Exchanges"))
             (link(Place::DeadLetters, "/dead-letters", "Dead letters"))
+            (link(Place::Quarantine, "/quarantine", "Quarantine"))
         }
         form.find method="post" action="/exchanges/find" role="search" {
             label.hidden for="find" { "Find by NHS number, request id or exchange id" }

@@ -35,7 +35,7 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.as_str() == name)
     }
 
-    /// Pause, resume, retry, skip.
+    /// Pause, resume, retry, skip, release, refuse.
     pub(super) fn may_act(self) -> bool {
         matches!(self, Self::Operator | Self::Engineer)
     }

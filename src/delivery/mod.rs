@@ -5,6 +5,7 @@ pub mod destination;
 pub mod operator;
 pub mod policy;
 pub mod promoter;
+pub mod quarantine;
 pub mod replies;
 pub mod settle;
 pub mod standing;

@@ -5,10 +5,10 @@ use chrono::{DateTime, Duration, Utc};
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use crate::exchange::DeliveryId;
 use crate::exchange::ids::Id;
 use crate::exchange::rows::AuditRow;
 use crate::exchange::state::DeliveryState;
+use crate::exchange::{DeliveryId, ExchangeId};
 use crate::store::acts::{self, Target};
 use crate::store::{audit, ordering, pauses};
 
@@ -43,6 +43,12 @@ pub enum ActError {
         /// What would be possible.
         why: &'static str,
     },
+    /// No such exchange.
+    #[error("there is no exchange {0}; `signalbox quarantine list` names those in quarantine")]
+    NoExchange(ExchangeId),
+    /// Nothing of the exchange is in quarantine.
+    #[error("exchange {0} is not in quarantine; `signalbox show` tells where it stands")]
+    NotQuarantined(ExchangeId),
     /// No such destination.
     #[error("there is no destination '{0}'")]
     NoDestination(String),
@@ -63,7 +69,10 @@ pub enum ActError {
 }
 
 /// How long a delivery that is retried may be tried before it is a dead letter again.
-const SECOND_LIFE: Duration = Duration::hours(24);
+pub(super) const SECOND_LIFE: Duration = Duration::hours(24);
+
+/// What is decided about the whole exchange is not decided about one of its deliveries.
+const HELD: &str = "its exchange is in quarantine: release or refuse that";
 
 /// Tries a refused, dead, unknown, parked or backing-off delivery again now, under the same id and in its old place.
 ///
@@ -74,6 +83,7 @@ pub async fn retry(db: &mut PgConnection, id: DeliveryId, act: &Act) -> Result<(
         DeliveryState::Delivered => Err("it has been taken; send the resource again to deliver it once more"),
         DeliveryState::Leased => Err("it is being sent just now"),
         DeliveryState::Waiting => Err("it waits for an earlier delivery of the same patient; retry or skip that one"),
+        DeliveryState::Quarantined => Err(HELD),
         DeliveryState::Skipped | DeliveryState::Cancelled | DeliveryState::Expired => Err("it was settled for good"),
         DeliveryState::Ready
         | DeliveryState::Unknown
@@ -92,6 +102,7 @@ pub async fn skip(db: &mut PgConnection, id: DeliveryId, act: &Act) -> Result<()
     perform(db, id, act, "skip", |target| match target.state {
         DeliveryState::Delivered => Err("it has been taken already"),
         DeliveryState::Leased => Err("it is being sent just now; try again when the attempt has ended"),
+        DeliveryState::Quarantined => Err(HELD),
         DeliveryState::Skipped | DeliveryState::Cancelled | DeliveryState::Expired => Err("it was settled already"),
         _ => Ok(DeliveryState::Skipped),
     })
@@ -142,7 +153,7 @@ async fn switch(db: &mut PgConnection, destination: &str, act: &Act, pause: bool
 }
 
 /// An operator's process delivers nothing: every gateway is told of what it made ready.
-const NOBODY: &str = "";
+pub(super) const NOBODY: &str = "";
 
 async fn perform(
     db: &mut PgConnection,

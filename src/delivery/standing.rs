@@ -42,6 +42,12 @@ pub fn standing(delivery: &ToldDelivery, before: Option<&Before>, now: DateTime<
         (DeliveryState::Unknown, None, _) => {
             "not known whether it was taken; held until an operator retries or skips it".to_owned()
         }
+        (DeliveryState::Quarantined, ..) => {
+            let why = delivery.note.as_deref().unwrap_or("by policy");
+            let behind =
+                if delivery.holds_its_place { "; later messages of the same patient wait behind it" } else { "" };
+            format!("held in quarantine until an operator releases or refuses its exchange, {why}{behind}")
+        }
         (DeliveryState::Delivered, ..) => format!("delivered at {}", time(delivery.updated_at)),
         (state, ..) => format!("{} at {}{holds}", state.as_str(), time(delivery.updated_at)),
     }

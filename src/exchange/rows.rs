@@ -1,6 +1,7 @@
 //! Rows of the register and the backlog, as the gateway and the worker hand them to the store.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -14,6 +15,8 @@ use super::{Conditions, DeliveryId, ExchangeId, OdsCode, RequestIds, Sender};
 pub enum ExchangeOutcome {
     /// Stored, with a delivery per destination.
     Accepted,
+    /// Stored, its deliveries held until an operator decides.
+    Quarantined,
     /// Turned away; the sender was told why.
     Refused,
     /// Only checked (`$validate`).
@@ -21,11 +24,15 @@ pub enum ExchangeOutcome {
 }
 
 impl ExchangeOutcome {
+    /// All of them, the best first.
+    pub const ALL: [Self; 4] = [Self::Accepted, Self::Quarantined, Self::Refused, Self::Validated];
+
     /// As stored and shown.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
+            Self::Quarantined => "quarantined",
             Self::Refused => "refused",
             Self::Validated => "validated",
         }
@@ -69,6 +76,8 @@ pub struct ExchangeRow {
     pub keys: Vec<[u8; 32]>,
     /// One per destination.
     pub deliveries: Vec<DeliveryRow>,
+    /// SHA-256 (hex) of the profile packages that its source is checked by (P8).
+    pub packs: Arc<str>,
 }
 
 /// A body to keep.
@@ -97,6 +106,8 @@ pub struct DeliveryRow {
     pub keys: Vec<[u8; 32]>,
     /// When it becomes a dead letter.
     pub give_up_at: DateTime<Utc>,
+    /// Why it is in quarantine, free of patient data; `None`: it is not.
+    pub held: Option<String>,
 }
 
 /// How one attempt ended.
@@ -169,6 +180,8 @@ pub struct AuditRow {
     pub count: Option<i32>,
     /// SHA-256 of the request.
     pub body_hash: Option<[u8; 32]>,
+    /// Profile packages that it was checked by, when they are not those of everything else.
+    pub packs: Option<Arc<str>>,
 }
 
 impl AuditRow {
@@ -196,6 +209,7 @@ impl AuditRow {
             address: None,
             count: None,
             body_hash: None,
+            packs: None,
         }
     }
 }

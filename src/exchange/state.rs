@@ -17,6 +17,8 @@ pub enum DeliveryState {
     Leased,
     /// Set aside by an operator.
     Parked,
+    /// Held by the policy of its source, until an operator releases or refuses its exchange.
+    Quarantined,
     /// Sent, but whether it was taken is not known.
     Unknown,
     /// The destination acknowledged it.
@@ -35,11 +37,12 @@ pub enum DeliveryState {
 
 impl DeliveryState {
     /// All of them, in the order of a delivery's life.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Waiting,
         Self::Ready,
         Self::Leased,
         Self::Parked,
+        Self::Quarantined,
         Self::Unknown,
         Self::Delivered,
         Self::Refused,
@@ -57,6 +60,7 @@ impl DeliveryState {
             Self::Ready => "ready",
             Self::Leased => "leased",
             Self::Parked => "parked",
+            Self::Quarantined => "quarantined",
             Self::Unknown => "unknown",
             Self::Delivered => "delivered",
             Self::Refused => "refused",

@@ -51,13 +51,17 @@ async fn judge_message(inner: &Arc<Inner>, arrival: &Arrival) -> Result<Judged, 
 async fn store(inner: &Inner, arrival: Arrival, judgement: Judgement) -> Result<Accepted, Rejection> {
     let destinations: Vec<String> = judgement.targets.iter().map(|target| target.destination.clone()).collect();
     let issues = judgement.issues.clone();
-    let replying: Vec<bool> = judgement.targets.iter().map(|target| target.reply && arrival.reply).collect();
+    let quarantined = judgement.held.is_some();
+    // Nobody waits for what waits for a person.
+    let replies = arrival.reply && !quarantined;
+    let replying: Vec<bool> = judgement.targets.iter().map(|target| target.reply && replies).collect();
     let row = accepted_row(inner, &arrival, judgement);
     let exchange = row.id;
     let expected = expect(inner, &row, &destinations, &replying);
     match commit(inner, row, true).await? {
         Committed::Held { exchange, same: true } => {
-            Ok(Accepted { exchange, repeated: true, issues, destinations, expected: Vec::new() })
+            let quarantined = super::status::is_quarantined(&inner.pool, exchange).await?;
+            Ok(Accepted { exchange, repeated: true, issues, destinations, quarantined, expected: Vec::new() })
         }
         Committed::Held { same: false, .. } => {
             let (source, correlation_id) = (&arrival.sender.source, &arrival.ids.correlation);
@@ -67,7 +71,7 @@ async fn store(inner: &Inner, arrival: Arrival, judgement: Judgement) -> Result<
             record(inner, refused_row(inner, &arrival, &rejection, Vec::new())).await?;
             Err(rejection)
         }
-        _ => Ok(Accepted { exchange, repeated: false, issues, destinations, expected }),
+        _ => Ok(Accepted { exchange, repeated: false, issues, destinations, quarantined, expected }),
     }
 }
 
@@ -95,7 +99,9 @@ async fn turn_away(
 ) -> Result<Accepted, Rejection> {
     let before = super::status::accepted_before(&inner.pool, arrival, &request_hash(arrival)).await?;
     if let Some((exchange, destinations)) = before {
-        return Ok(Accepted { exchange, repeated: true, issues: Vec::new(), destinations, expected: Vec::new() });
+        let quarantined = super::status::is_quarantined(&inner.pool, exchange).await?;
+        let (issues, expected) = (Vec::new(), Vec::new());
+        return Ok(Accepted { exchange, repeated: true, issues, destinations, quarantined, expected });
     }
     record(inner, refused_row(inner, arrival, &rejection, keys)).await?;
     Err(rejection)
@@ -150,14 +156,14 @@ pub(super) async fn validate(inner: &Arc<Inner>, question: Question) -> Result<V
 
 async fn check_question(inner: &Arc<Inner>, question: Question) -> Result<Vec<Issue>, Rejection> {
     let inner = Arc::clone(inner);
-    tokio::task::spawn_blocking(move || check_body(&inner, &question.body, question.resource_type.as_deref()))
-        .await
-        .unwrap_or(Err(Rejection::Fault))
+    let Question { sender, body, resource_type, .. } = question;
+    let check = move || check_body(&inner, &sender.source, &body, resource_type.as_deref());
+    tokio::task::spawn_blocking(check).await.unwrap_or(Err(Rejection::Fault))
 }
 
 /// The body is the resource, or a Parameters whose part `resource` holds it
 /// ([validate](https://hl7.org/fhir/R4/resource-operation-validate.html)).
-fn check_body(inner: &Inner, body: &Bytes, wanted: Option<&str>) -> Result<Vec<Issue>, Rejection> {
+fn check_body(inner: &Inner, source: &str, body: &Bytes, wanted: Option<&str>) -> Result<Vec<Issue>, Rejection> {
     let document = judge::read(body, inner.judge.max_depth)?;
     let found = judge::resource_type(&inner.judge, document.root())?;
     let is_part = |part: &Value<'_>| part.get("name").and_then(Value::as_str).as_deref() == Some("resource");
@@ -166,13 +172,16 @@ fn check_body(inner: &Inner, body: &Bytes, wanted: Option<&str>) -> Result<Vec<I
     match (inside, wanted) {
         (Some(resource), wanted) if found == "Parameters" && wanted != Some("Parameters") => {
             // Read again on its own, so that expressions start at the resource.
-            check_body(inner, &Bytes::copy_from_slice(resource.raw().as_bytes()), wanted)
+            check_body(inner, source, &Bytes::copy_from_slice(resource.raw().as_bytes()), wanted)
         }
         (_, Some(wanted)) if wanted != found => {
             let message = format!("The URL is for a {wanted}, the body is a {found}.");
             Err(Rejection::Unreadable(vec![Issue::error("invalid", message)]))
         }
-        _ => Ok(inner.judge.validation.check(&document)),
+        _ => {
+            let selection = inner.judge.routes.select(source, &found, document.root(), inner.clock.now());
+            Ok(judge::check(&inner.judge, source, &document, &selection))
+        }
     }
 }
 
@@ -205,10 +214,12 @@ fn accepted_row(inner: &Inner, arrival: &Arrival, judgement: Judgement) -> Excha
             options: target.options,
             keys: judgement.keys.clone(),
             give_up_at: arrival.received_at + known.give_up_after,
+            held: judgement.held.clone(),
         })
     });
+    let quarantined = judgement.held.is_some();
     ExchangeRow {
-        outcome: ExchangeOutcome::Accepted,
+        outcome: if quarantined { ExchangeOutcome::Quarantined } else { ExchangeOutcome::Accepted },
         status: 202,
         routes: judgement.routes,
         issues: issues_json(&judgement.issues),
@@ -265,6 +276,7 @@ fn base_row(inner: &Inner, refused: &Refused) -> ExchangeRow {
         body: None,
         keys: Vec::new(),
         deliveries: Vec::new(),
+        packs: Arc::clone(inner.judge.guides.of(&refused.sender.source).packs_hash()),
     }
 }
 

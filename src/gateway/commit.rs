@@ -48,6 +48,7 @@ pub(super) struct Writers {
     pub(super) promotions: Promotions,
     pub(super) clock: Clock,
     pub(super) config_hash: String,
+    /// Of rows that say nothing else.
     pub(super) packs: String,
     pub(super) key_id: i32,
     pub(super) batch: usize,
@@ -183,8 +184,8 @@ impl Writers {
     }
 
     fn stamp(&self, batch: &[Commit]) -> Stamp<'_> {
-        let (config_hash, packs, key_id) = (&*self.config_hash, &*self.packs, self.key_id);
-        Stamp { config_hash, packs, key_id, batch: batch[0].row.id.uuid(), at: self.clock.now() }
+        let (config_hash, key_id) = (&*self.config_hash, self.key_id);
+        Stamp { config_hash, key_id, batch: batch[0].row.id.uuid(), at: self.clock.now() }
     }
 }
 
@@ -254,6 +255,7 @@ fn repeat(row: &ExchangeRow, outcome: Committed, now: DateTime<Utc>) -> Option<A
     audit.request_id = row.ids.request;
     audit.correlation_id = Some(row.ids.correlation.clone());
     audit.body_hash = Some(row.body_hash);
+    audit.packs = Some(Arc::clone(&row.packs));
     Some(audit)
 }
 

@@ -5,21 +5,21 @@ use std::collections::{BTreeMap, HashMap};
 
 use signalbox_validator::json::{Document, Kind, Limits, ReadError, Value};
 
-use super::{Known, message, profiles};
+use super::{Known, message, policy, profiles};
 use crate::config::mllp::Mllp;
-use crate::config::source::{Source, UnknownProfile};
+use crate::config::source::{Source, UnknownProfile, Verdict};
 use crate::exchange::keys::SearchKey;
 use crate::exchange::{Arrival, Interaction};
 use crate::formats::fhir_json::patients;
 use crate::outcome::Issue;
 use crate::rejection::Rejection;
-use crate::routing::{Routes, Target};
-use crate::validation::Validation;
+use crate::routing::{Routes, Selection, Target};
+use crate::validation::guides::Guides;
 
 /// What a message is judged by.
 pub struct Judge {
-    /// The rules of FHIR.
-    pub validation: Validation,
+    /// The rules of FHIR, and of the guides of each source.
+    pub guides: Guides,
     /// Which exchange goes where.
     pub routes: Routes,
     /// Destinations by name.
@@ -44,6 +44,8 @@ pub struct Judgement {
     pub targets: Vec<Target>,
     /// Keys by which it is found again and ordered.
     pub keys: Vec<[u8; 32]>,
+    /// Why it is held until an operator decides; `None`: it is not. What goes nowhere is never held.
+    pub held: Option<String>,
 }
 
 impl Judge {
@@ -77,15 +79,19 @@ fn judge_document(
 ) -> Result<Judgement, Rejection> {
     let root = document.root();
     agrees_with_url(judge, arrival, root)?;
-    let mut issues = judge.validation.check(document);
-    let policy =
-        judge.sources.get(&arrival.sender.source).map_or(UnknownProfile::Warn, |source| source.unknown_profile);
-    let known = |url: &str| judge.validation.applies(url);
-    issues.extend(profiles::unknown(root, &arrival.resource_type, policy, known));
-    if issues.iter().any(Issue::is_error) {
-        return Err(Rejection::Invalid(issues));
-    }
     let selection = judge.routes.select(&arrival.sender.source, &arrival.resource_type, root, arrival.received_at);
+    let source = judge.sources.get(&arrival.sender.source);
+    let mut issues = check(judge, &arrival.sender.source, document, &selection);
+    let unknown = source.map_or(UnknownProfile::Warn, |source| source.unknown_profile);
+    let known = |url: &str| judge.guides.of(&arrival.sender.source).applies(url);
+    let claims = profiles::unknown(root, &arrival.resource_type, unknown, known);
+    let refused = claims.iter().any(Issue::is_error);
+    issues.extend(claims);
+    let verdict = policy::verdict(source, &issues);
+    if refused || verdict == Verdict::Reject {
+        return Err(Rejection::Invalid(policy::refused(issues)));
+    }
+    let held = (verdict == Verdict::Quarantine).then(|| policy::reason(source, &issues));
     for undecided in &selection.undecided {
         let message =
             format!("Route '{}' could not be decided and was left out: {}", undecided.route, undecided.reason);
@@ -95,7 +101,19 @@ fn judge_document(
         return Err(Rejection::NoRoute { resource_type: arrival.resource_type.clone() });
     }
     can_be_carried(judge, arrival, &selection.targets)?;
-    Ok(Judgement { issues, routes: selection.matched, targets: selection.targets, keys })
+    let held = held.filter(|_| !selection.targets.is_empty());
+    Ok(Judgement { issues, routes: selection.matched, targets: selection.targets, keys, held })
+}
+
+/// Checks a resource by the guides of its source, against the profiles that it claims, that the source must meet and that
+/// its routes ask for.
+pub(super) fn check(judge: &Judge, source: &str, document: &Document<'_>, selection: &Selection) -> Vec<Issue> {
+    let mut by_type = selection.profiles.clone();
+    for (resource_type, canonicals) in judge.sources.get(source).into_iter().flat_map(|source| &source.profiles) {
+        let of_type = by_type.entry(resource_type.clone()).or_default();
+        of_type.splice(..0, canonicals.iter().cloned());
+    }
+    judge.guides.of(source).check_by_type(document, by_type)
 }
 
 /// Reads a body as JSON.
@@ -122,7 +140,7 @@ pub(super) fn resource_type(judge: &Judge, root: Value<'_>) -> Result<String, Re
         return fail(root, "The object has no 'resourceType': it is not a FHIR resource.");
     };
     match member.as_str() {
-        Some(name) if judge.validation.is_resource_type(&name) => Ok(name.into_owned()),
+        Some(name) if judge.guides.built_in().is_resource_type(&name) => Ok(name.into_owned()),
         Some(_) => fail(member, "The 'resourceType' is not a resource type of FHIR R4."),
         None => fail(member, "The 'resourceType' must be a string."),
     }

@@ -4,13 +4,16 @@
 use std::collections::BTreeMap;
 
 use super::judge::{Judge, Judgement, can_be_carried};
+use super::policy;
 use crate::config::mllp::{Content, DefaultCharset, Mllp, ProcessingId};
+use crate::config::source::Verdict;
 use crate::exchange::Arrival;
 use crate::formats::hl7v2::charset;
 use crate::formats::hl7v2::content;
 use crate::formats::hl7v2::fields::Fields;
 use crate::formats::hl7v2::header::Header;
 use crate::formats::hl7v2::patients;
+use crate::outcome::Issue;
 use crate::rejection::{MessageFault, Rejection};
 
 /// Most characters of MSH-10 that are kept: 20 up to v2.6, 199 later.
@@ -30,13 +33,35 @@ pub(super) fn judge(judge: &Judge, arrival: &Arrival) -> (Result<Judgement, Reje
     let keys = judge.search_key.keys(&patients::identities(&fields, &arrival.sender.source, authorities));
     let judged = check_header(fields.header(), door)
         .and_then(|()| check_charset(fields.header(), &arrival.body, door))
-        .and_then(|()| check_content(&fields, door))
         .map_err(Rejection::Message)
-        .and_then(|()| route(judge, arrival, &fields, keys.clone()));
+        .and_then(|()| content_issues(judge, arrival, &fields, door))
+        .and_then(|issues| route(judge, arrival, &fields, issues, keys.clone()));
     (judged, keys)
 }
 
-fn route(judge: &Judge, arrival: &Arrival, fields: &Fields<'_>, keys: Vec<[u8; 32]>) -> Result<Judgement, Rejection> {
+/// Faults of the content that the policy of the source does not refuse.
+fn content_issues(
+    judge: &Judge,
+    arrival: &Arrival,
+    fields: &Fields<'_>,
+    door: Option<&Mllp>,
+) -> Result<Vec<Issue>, Rejection> {
+    let Err(fault) = check_content(fields, door) else { return Ok(Vec::new()) };
+    let rejection = Rejection::Message(fault);
+    let issues = rejection.issues();
+    match policy::verdict(judge.sources.get(&arrival.sender.source), &issues) {
+        Verdict::Reject => Err(rejection),
+        Verdict::Quarantine | Verdict::AcceptAndFlag => Ok(issues),
+    }
+}
+
+fn route(
+    judge: &Judge,
+    arrival: &Arrival,
+    fields: &Fields<'_>,
+    issues: Vec<Issue>,
+    keys: Vec<[u8; 32]>,
+) -> Result<Judgement, Rejection> {
     let kind = &arrival.resource_type;
     let selection =
         judge.routes.select_message(&arrival.sender.source, kind, |path, values| fields.holds(path, values));
@@ -47,7 +72,10 @@ fn route(judge: &Judge, arrival: &Arrival, fields: &Fields<'_>, keys: Vec<[u8; 3
         return Err(Rejection::Message(MessageFault::unsupported(code, "MSH-9", sentence)));
     }
     can_be_carried(judge, arrival, &selection.targets)?;
-    Ok(Judgement { issues: Vec::new(), routes: selection.matched, targets: selection.targets, keys })
+    let source = judge.sources.get(&arrival.sender.source);
+    let quarantined = policy::verdict(source, &issues) == Verdict::Quarantine && !selection.targets.is_empty();
+    let held = quarantined.then(|| policy::reason(source, &issues));
+    Ok(Judgement { issues, routes: selection.matched, targets: selection.targets, keys, held })
 }
 
 fn check_header(header: &Header<'_>, door: Option<&Mllp>) -> Result<(), MessageFault> {

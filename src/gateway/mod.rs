@@ -6,6 +6,7 @@ mod commit;
 mod judge;
 mod message;
 mod meter;
+mod policy;
 mod profiles;
 mod refusals;
 mod start;
@@ -84,6 +85,8 @@ pub struct Accepted {
     pub issues: Vec<Issue>,
     /// Names of the destinations it goes to.
     pub destinations: Vec<String>,
+    /// It is held until an operator releases or refuses it.
+    pub quarantined: bool,
     /// Those of them that reply, when the sender waits.
     pub expected: Vec<Expected>,
 }
@@ -131,7 +134,11 @@ impl Gateway {
     pub async fn accept(&self, arrival: Arrival) -> Result<Accepted, Rejection> {
         let source = arrival.sender.source.clone();
         let accepted = self.to_the_end(|inner| async move { accept::accept(&inner, arrival).await });
-        let ended = |accepted: &Accepted| if accepted.repeated { "repeated" } else { "accepted" };
+        let ended = |accepted: &Accepted| match accepted {
+            Accepted { repeated: true, .. } => "repeated",
+            Accepted { quarantined: true, .. } => "quarantined",
+            _ => "accepted",
+        };
         let accepted = self.measured(&source, accepted, ended).await?;
         if !accepted.repeated {
             accepted.destinations.iter().for_each(|destination| self.0.metrics.routed(destination));
@@ -205,7 +212,10 @@ impl Gateway {
     /// When the database refuses; they stay counted.
     pub async fn record_refusals(&self) -> sqlx::Result<()> {
         let now = self.0.clock.now();
-        self.0.refusals.record(&self.0.pool, now, &self.0.config_hash, self.0.judge.validation.packs_hash()).await
+        self.0
+            .refusals
+            .record(&self.0.pool, now, &self.0.config_hash, self.0.judge.guides.built_in().packs_hash())
+            .await
     }
 
     /// What became of an exchange; `None` when there is none or another source sent it.
@@ -247,19 +257,19 @@ impl Gateway {
     /// Whether FHIR R4 has this resource type.
     #[must_use]
     pub fn is_resource_type(&self, name: &str) -> bool {
-        self.0.judge.validation.is_resource_type(name)
+        self.0.judge.guides.built_in().is_resource_type(name)
     }
 
     /// Resource types that at least one route takes, sorted.
     #[must_use]
     pub fn routed_types(&self) -> Vec<String> {
-        let all = || self.0.judge.validation.resource_types().into_iter();
+        let all = || self.0.judge.guides.built_in().resource_types().into_iter();
         all().filter(|name| self.0.judge.routes.takes(name)).collect()
     }
 
     /// Name and version of every loaded profile pack.
     #[must_use]
     pub fn packs(&self) -> Vec<(String, String)> {
-        self.0.judge.validation.packs()
+        self.0.judge.guides.packs()
     }
 }

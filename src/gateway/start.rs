@@ -52,7 +52,7 @@ pub fn start(parts: Parts, config: &Config, writers_tracker: &TaskTracker) -> Ga
         promotions: parts.promotions,
         clock: parts.clock.clone(),
         config_hash: config.hash.clone(),
-        packs: parts.judge.validation.packs_hash().to_owned(),
+        packs: parts.judge.guides.built_in().packs_hash().to_string(),
         key_id: parts.judge.search_key.id(),
         batch: config.database.batch,
         metrics: parts.metrics.clone(),

@@ -6,7 +6,7 @@ use crate::exchange::state::ExchangeStatus;
 use crate::exchange::{Arrival, ExchangeId, Sender};
 use crate::rejection::Rejection;
 use crate::store::tasks::Wanted;
-use crate::store::{reports, tasks};
+use crate::store::{quarantine, reports, tasks};
 
 pub(super) async fn status(
     pool: &PgPool,
@@ -43,6 +43,15 @@ pub(super) async fn accepted_before(
         let Some(exchange) = same else { return Ok(None) };
         let deliveries = reports::deliveries(&mut db, exchange).await?;
         Ok(Some((exchange, deliveries.into_iter().map(|delivery| delivery.destination).collect())))
+    };
+    read.await.map_err(|error| unanswered(&error))
+}
+
+/// Whether an operator has still to decide about an exchange.
+pub(super) async fn is_quarantined(pool: &PgPool, exchange: ExchangeId) -> Result<bool, Rejection> {
+    let read = async {
+        let mut db = pool.acquire().await?;
+        quarantine::is_held(&mut db, exchange.uuid()).await
     };
     read.await.map_err(|error| unanswered(&error))
 }

@@ -42,11 +42,24 @@ pub(super) fn task(base_url: &str, accepted: &Accepted) -> String {
 /// What there is to say of a stored message.
 pub(super) fn remarks(accepted: &Accepted) -> Vec<Issue> {
     let exchange = accepted.exchange;
-    let stored = match accepted.destinations.as_slice() {
+    let held = accepted.quarantined;
+    let mut stored = match accepted.destinations.as_slice() {
+        destinations if held => {
+            format!(
+                "Stored as exchange {exchange} and held in quarantine: an operator decides whether it goes to {}.",
+                destinations.join(", ")
+            )
+        }
         [] => format!("Stored as exchange {exchange}; no destination is configured for it."),
         destinations => format!("Stored as exchange {exchange}; it goes to {}.", destinations.join(", ")),
     };
-    let mut issues = vec![Issue::information("informational", stored)];
+    if !held && accepted.issues.iter().any(Issue::is_error) {
+        stored.push_str(" It is not valid: that was agreed to be accepted from this source, and is flagged.");
+    }
+    let first = Issue::information("informational", stored);
+    let held =
+        held.then(|| Issue { severity: "warning".to_owned(), code: "business-rule".to_owned(), ..first.clone() });
+    let mut issues = vec![held.unwrap_or(first)];
     issues.extend(accepted.issues.iter().cloned());
     issues
 }
@@ -132,11 +145,28 @@ mod tests {
             repeated: false,
             issues: vec![warning],
             destinations: vec!["pas".to_owned(), "archive".to_owned()],
+            quarantined: false,
             expected: Vec::new(),
         };
         let first = shown(super::accepted(None, &accepted, &Bytes::new())).await;
         insta::assert_snapshot!(first);
         accepted.repeated = true;
         assert_eq!(shown(super::accepted(None, &accepted, &Bytes::new())).await, first);
+    }
+
+    #[tokio::test]
+    async fn a_message_in_quarantine_and_one_that_is_flagged_say_so_first() {
+        let mut accepted = Accepted {
+            exchange: ExchangeId::new(DateTime::UNIX_EPOCH, &Chance::seeded(1)),
+            repeated: false,
+            issues: vec![Issue::error("code-invalid", "not in the value set").at(3, 5)],
+            destinations: vec!["pas".to_owned()],
+            quarantined: true,
+            expected: Vec::new(),
+        };
+        let held = shown(super::accepted(None, &accepted, &Bytes::new())).await;
+        accepted.quarantined = false;
+        let flagged = shown(super::accepted(None, &accepted, &Bytes::new())).await;
+        insta::assert_snapshot!(format!("{held}\n{flagged}"));
     }
 }

@@ -44,12 +44,14 @@ pub(super) fn render(exchange: &ExchangeStatus) -> Task {
 }
 
 /// The statuses a Task of ours may have.
-pub(super) const STATUSES: [&str; 4] = ["in-progress", "completed", "cancelled", "failed"];
+pub(super) const STATUSES: [&str; 5] = ["on-hold", "in-progress", "completed", "cancelled", "failed"];
 
 /// [Task.status](https://hl7.org/fhir/R4/valueset-task-status.html)
 fn status(deliveries: &[DeliveryStatus]) -> &'static str {
     let all = |state| deliveries.iter().all(|delivery| delivery.state == state);
-    if deliveries.iter().any(|delivery| !delivery.state.is_ended()) {
+    if deliveries.iter().any(|delivery| delivery.state == DeliveryState::Quarantined) {
+        "on-hold"
+    } else if deliveries.iter().any(|delivery| !delivery.state.is_ended()) {
         "in-progress"
     } else if all(DeliveryState::Delivered) {
         "completed"
@@ -167,10 +169,12 @@ pub(super) mod tests {
 
     proptest! {
         #[test]
-        fn the_status_follows_the_deliveries(picks in proptest::collection::vec(0_usize..11, 0..5)) {
+        fn the_status_follows_the_deliveries(picks in proptest::collection::vec(0_usize..DeliveryState::ALL.len(), 0..5)) {
             let states: Vec<DeliveryState> = picks.into_iter().map(|pick| DeliveryState::ALL[pick]).collect();
             let resource = render(&exchange_with(&states)).resource;
-            let expected = if states.iter().any(|state| !state.is_ended()) {
+            let expected = if states.contains(&DeliveryState::Quarantined) {
+                "on-hold"
+            } else if states.iter().any(|state| !state.is_ended()) {
                 "in-progress"
             } else if states.iter().all(|state| *state == DeliveryState::Delivered) {
                 "completed"

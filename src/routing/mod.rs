@@ -4,6 +4,7 @@
 
 mod condition;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -48,6 +49,8 @@ pub struct Selection {
     pub matched: Vec<String>,
     /// Where it goes: each destination once.
     pub targets: Vec<Target>,
+    /// Profiles by resource type that the routes which took it ask for.
+    pub profiles: BTreeMap<String, Vec<String>>,
     /// Routes whose condition makes no sense for this message; they count as not matching, and a person should know.
     pub undecided: Vec<Undecided>,
 }
@@ -158,6 +161,12 @@ fn listed(list: &[String], one: &str) -> bool {
 impl Selection {
     fn take(&mut self, route: &Route) {
         self.matched.push(route.name.clone());
+        for (resource_type, canonicals) in &route.profiles {
+            let of_type = self.profiles.entry(resource_type.clone()).or_default();
+            of_type.extend(
+                canonicals.iter().filter(|canonical| !of_type.contains(canonical)).cloned().collect::<Vec<_>>(),
+            );
+        }
         for target in &route.to {
             let destination = target.destination();
             if self.targets.iter().all(|earlier| earlier.destination != destination) {

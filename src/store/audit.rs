@@ -10,14 +10,17 @@ insert into audit (batch, at, started_at, event, outcome, status, code, exchange
                    ods, end_user_ods, request_id, correlation_id, destination, actor, reason, address, count, body_hash,
                    config_hash, packs)
 select $1, at, started_at, event, outcome, status, code, exchange, delivery, attempt, endpoint, source,
-       ods, end_user_ods, request_id, correlation_id, destination, actor, reason, address::inet, count, body_hash, $23, $24
+       ods, end_user_ods, request_id, correlation_id, destination, actor, reason, address::inet, count, body_hash, $23,
+       coalesce(packs, $24)
   from unnest($2::timestamptz[], $3::timestamptz[], $4::text[], $5::text[], $6::smallint[], $7::text[], $8::uuid[],
               $9::uuid[], $10::integer[], $11::text[], $12::text[], $13::text[], $14::text[], $15::uuid[], $16::text[],
-              $17::text[], $18::text[], $19::text[], $20::text[], $21::integer[], $22::bytea[])
+              $17::text[], $18::text[], $19::text[], $20::text[], $21::integer[], $22::bytea[], $25::text[])
        as t (at, started_at, event, outcome, status, code, exchange, delivery, attempt, endpoint, source,
-             ods, end_user_ods, request_id, correlation_id, destination, actor, reason, address, count, body_hash)";
+             ods, end_user_ods, request_id, correlation_id, destination, actor, reason, address, count, body_hash,
+             packs)";
 
-/// Writes rows to the register. Belongs in the transaction that does what the rows tell of (P1).
+/// Writes rows to the register; `packs` are those of rows that name none. Belongs in the transaction that does what the
+/// rows tell of (P1).
 ///
 /// # Errors
 /// When the database refuses.
@@ -56,6 +59,7 @@ pub async fn insert(
         .bind(rows.iter().map(|row| row.body_hash.as_ref().map(|hash| &hash[..])).collect::<Vec<_>>())
         .bind(config_hash)
         .bind(packs)
+        .bind(rows.iter().map(|row| row.packs.as_deref()).collect::<Vec<_>>())
         .execute(db)
         .await?;
     Ok(())

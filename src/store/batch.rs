@@ -19,16 +19,16 @@ with claimed as (
     select *, (received_at at time zone 'UTC')::date as day
       from unnest($7::uuid[], $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[], $13::uuid[],
                   $14::text[], $15::text[], $16::text[], $17::exchange_outcome[], $18::smallint[], $19::jsonb[],
-                  $20::jsonb[], $21::bytea[], $22::bigint[], $23::text[])
+                  $20::jsonb[], $21::bytea[], $22::bigint[], $23::text[], $42::text[])
            as t (id, received_at, endpoint, source, ods, end_user_ods, request_id, correlation_id, interaction,
-                 resource_type, outcome, status, routes, issues, body_hash, body_length, retention)
+                 resource_type, outcome, status, routes, issues, body_hash, body_length, retention, packs)
 ), exchange as (
     insert into exchanges (id, received_at, endpoint, source, ods, end_user_ods, request_id, correlation_id,
                            interaction, resource_type, outcome, status, routes, issues, body_hash, body_length,
                            body_retention, body_day, config_hash, packs)
     select id, received_at, endpoint, source, ods, end_user_ods, request_id, correlation_id, interaction,
            resource_type, outcome, status, routes, issues, body_hash, body_length, retention,
-           case when retention is not null then day end, $41, $42
+           case when retention is not null then day end, $41, packs
       from message
 ), exchange_key as (
     insert into exchange_keys (key, exchange, key_id)
@@ -42,12 +42,13 @@ with claimed as (
     select array_agg(nextval('delivery_seq')) as seqs from generate_series(1, $47::integer)
 ), delivery as (
     insert into deliveries (seq, id, exchange, destination, route, options, keys, key_id, state, due, give_up_at,
-                            created_at, updated_at)
+                            note, created_at, updated_at)
     select seqs[number], id, exchange, destination, route, options, keys, $43,
-           case when keys = '' then 'ready'::delivery_state else 'waiting' end, at, give_up_at, at, at
+           case when held is not null then 'quarantined'::delivery_state when keys = '' then 'ready' else 'waiting' end,
+           case when held is not null then 'infinity' else at end, give_up_at, held, at, at
       from place, unnest($31::uuid[], $32::uuid[], $33::integer[], $34::text[], $35::jsonb[], $36::bytea[],
-                         $37::timestamptz[], $38::timestamptz[])
-           with ordinality as t (id, exchange, destination, route, options, keys, give_up_at, at, number)
+                         $37::timestamptz[], $38::timestamptz[], $48::text[])
+           with ordinality as t (id, exchange, destination, route, options, keys, give_up_at, at, held, number)
 ), delivery_key as (
     insert into delivery_keys (destination, key, seq)
     select destination, key, seqs[number]
@@ -56,7 +57,7 @@ with claimed as (
 insert into audit (batch, at, started_at, event, outcome, status, exchange, endpoint, source, ods, end_user_ods,
                    request_id, correlation_id, body_hash, config_hash, packs)
 select $44, $45, received_at, 'exchange', outcome::text, status, id, endpoint, source, ods, end_user_ods,
-       request_id, correlation_id, body_hash, $41, $42
+       request_id, correlation_id, body_hash, $41, packs
   from message";
 
 /// Under what a batch is written.
@@ -64,8 +65,6 @@ select $44, $45, received_at, 'exchange', outcome::text, status, id, endpoint, s
 pub struct Stamp<'b> {
     /// Hash of the configuration (P8).
     pub config_hash: &'b str,
-    /// Hash of the profile packs.
-    pub packs: &'b str,
     /// Number of the secret that keys were made with.
     pub key_id: i32,
     /// The batch, in the register.
@@ -90,9 +89,15 @@ pub async fn write(
         rows.iter().flat_map(|row| row.deliveries.iter().map(|each| (*row, each))).collect();
     let query = message(claimed(sqlx::query(WRITE), claims), rows);
     let query = delivery(body(exchange_key(query, rows), rows), &deliveries);
-    let query = query.bind(stamp.config_hash).bind(stamp.packs).bind(stamp.key_id).bind(stamp.batch).bind(stamp.at);
+    let query = query
+        .bind(stamp.config_hash)
+        .bind(rows.iter().map(|row| &*row.packs).collect::<Vec<_>>())
+        .bind(stamp.key_id)
+        .bind(stamp.batch)
+        .bind(stamp.at);
     let count = i32::try_from(deliveries.len()).unwrap_or(i32::MAX);
-    query.bind(places(&deliveries)).bind(count).execute(db).await?;
+    let held: Vec<Option<&str>> = deliveries.iter().map(|(_, each)| each.held.as_deref()).collect();
+    query.bind(places(&deliveries)).bind(count).bind(held).execute(db).await?;
     Ok(())
 }
 

@@ -28,7 +28,7 @@ select c.relname::text from pg_inherits i join pg_class c on c.oid = i.inhrelid
 pub(super) const NEEDED_DAYS: &str = "
 select distinct e.body_day from deliveries d join exchanges e on e.id = d.exchange
  where e.body_day < $1
-   and (d.state in ('waiting', 'ready', 'leased', 'parked', 'unknown')
+   and (d.state in ('waiting', 'ready', 'leased', 'parked', 'quarantined', 'unknown')
         or exists (select from delivery_keys k where k.seq = d.seq))";
 
 /// A body with the preconditions it came with.

@@ -1,4 +1,5 @@
-//! All SQL, one file per table (and `batch`, the one statement that writes to many): free functions on `&mut PgConnection`; callers own the transaction.
+//! All SQL, one file per table (and `batch`, the one statement that writes to many): free functions on `&mut PgConnection`;
+//! callers own the transaction.
 
 pub mod acts;
 pub mod attempts;
@@ -13,6 +14,7 @@ pub mod operators;
 pub mod ordering;
 pub mod overview;
 pub mod pauses;
+pub mod quarantine;
 pub mod reconciliation;
 pub mod reports;
 pub mod schema;
@@ -26,6 +28,11 @@ pub mod watch;
 /// none is missing.
 #[must_use]
 pub fn statements() -> Vec<&'static str> {
+    [moving(), asked()].concat()
+}
+
+/// What moves messages.
+fn moving() -> Vec<&'static str> {
     vec![
         acts::LOCK,
         acts::SET,
@@ -50,6 +57,18 @@ pub fn statements() -> Vec<&'static str> {
         message_keys::CLAIM,
         message_keys::HOLDERS,
         message_keys::FORGET,
+        ordering::KEYS_OF,
+        ordering::RELEASE,
+        ordering::PROMOTE,
+        ordering::SWEEP,
+        used_tokens::CLAIM,
+        used_tokens::FORGET,
+    ]
+}
+
+/// What people ask and do, and those who watch.
+fn asked() -> Vec<&'static str> {
+    vec![
         operators::ADD,
         operators::SET_PASSWORD,
         operators::END_SESSIONS_OF,
@@ -70,10 +89,13 @@ pub fn statements() -> Vec<&'static str> {
         pauses::PAUSE,
         pauses::RESUME,
         pauses::EXISTS,
-        ordering::KEYS_OF,
-        ordering::RELEASE,
-        ordering::PROMOTE,
-        ordering::SWEEP,
+        quarantine::LIST,
+        quarantine::COUNT,
+        quarantine::IS_HELD,
+        quarantine::LOCK,
+        quarantine::RELEASE,
+        quarantine::REFUSE,
+        quarantine::EXTEND,
         reconciliation::OPEN,
         reconciliation::UNAUDITED_EXCHANGES,
         reconciliation::UNAUDITED_ATTEMPTS,
@@ -89,8 +111,6 @@ pub fn statements() -> Vec<&'static str> {
         stories::BEFORE,
         stories::ACTS,
         tasks::SEARCH,
-        used_tokens::CLAIM,
-        used_tokens::FORGET,
         watch::BACKLOG,
         watch::SCHEMA,
         watch::PARTITIONS,

@@ -9,7 +9,8 @@ use crate::exchange::state::DeliveryState;
 /// Whole figures of a backlog are cheap: a partial index holds what is not delivered.
 pub(super) const DESTINATIONS: &str = "
 select n.name, n.paused_at, coalesce(n.paused_by, ''), coalesce(n.paused_because, ''), coalesce(d.to_send, 0),
-       coalesce(d.held, 0), coalesce(d.unknown, 0), coalesce(d.dead, 0), coalesce(d.under_way, 0), d.oldest
+       coalesce(d.held, 0), coalesce(d.unknown, 0), coalesce(d.dead, 0), coalesce(d.quarantined, 0),
+       coalesce(d.under_way, 0), d.oldest
   from destinations n
   left join (
        select destination,
@@ -17,10 +18,12 @@ select n.name, n.paused_at, coalesce(n.paused_by, ''), coalesce(n.paused_because
               count(*) filter (where state = 'waiting') as held,
               count(*) filter (where state = 'unknown') as unknown,
               count(*) filter (where state in ('dead', 'refused')) as dead,
+              count(*) filter (where state = 'quarantined') as quarantined,
               count(*) filter (where state = 'leased') as under_way,
               min(created_at) filter (where state in ('ready', 'waiting', 'unknown', 'leased')) as oldest
          from deliveries
-        where state <> 'delivered' and state in ('ready', 'waiting', 'unknown', 'dead', 'refused', 'leased')
+        where state <> 'delivered' and state in ('ready', 'waiting', 'unknown', 'dead', 'refused', 'leased',
+                                                'quarantined')
         group by destination) d on d.destination = n.id
  order by n.name";
 
@@ -71,6 +74,8 @@ pub struct DestinationFigures {
     pub unknown: i64,
     /// Refused, or given up.
     pub dead: i64,
+    /// Held until an operator decides about their exchange.
+    pub quarantined: i64,
     /// Being sent.
     pub under_way: i64,
     /// Since when the oldest of those that will be sent is there.
@@ -122,14 +127,14 @@ pub struct DeadLetter {
 /// # Errors
 /// When the database does not answer.
 pub async fn destinations(db: &mut PgConnection) -> sqlx::Result<Vec<DestinationFigures>> {
-    type Row = (String, Option<DateTime<Utc>>, String, String, i64, i64, i64, i64, i64, Option<DateTime<Utc>>);
+    type Row = (String, Option<DateTime<Utc>>, String, String, i64, i64, i64, i64, i64, i64, Option<DateTime<Utc>>);
     let rows: Vec<Row> = sqlx::query_as(DESTINATIONS).fetch_all(&mut *db).await?;
     let failures: Vec<(String, String, DateTime<Utc>, i32)> = sqlx::query_as(LAST_FAILURES).fetch_all(db).await?;
-    let figures = |(name, at, by, because, to_send, held, unknown, dead, under_way, oldest): Row| {
+    let figures = |(name, at, by, because, to_send, held, unknown, dead, quarantined, under_way, oldest): Row| {
         let failure = failures.iter().find(|(of, ..)| *of == name);
         let failure = failure.map(|(_, note, at, attempts)| (note.clone(), *at, *attempts));
         let paused = at.map(|at| (at, by, because));
-        DestinationFigures { name, paused, to_send, held, unknown, dead, under_way, oldest, failure }
+        DestinationFigures { name, paused, to_send, held, unknown, dead, quarantined, under_way, oldest, failure }
     };
     Ok(rows.into_iter().map(figures).collect())
 }

@@ -4,11 +4,12 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// Deliveries that have not ended, apart from those that wait behind a refused or dead one an operator must decide on.
+/// Deliveries that have not ended, apart from those that an operator must decide on, or that wait behind a refused, dead
+/// or quarantined one an operator must decide on.
 pub(super) const OPEN: &str = "
 with recursive stuck (seq) as (
     select d.seq from deliveries d
-     where d.state in ('refused', 'dead') and exists (select from delivery_keys k where k.seq = d.seq)
+     where d.state in ('refused', 'dead', 'quarantined') and exists (select from delivery_keys k where k.seq = d.seq)
     union
     select k.seq
       from stuck s
@@ -27,7 +28,8 @@ pub(super) const UNAUDITED_ATTEMPTS: &str = "
 select count(*) from attempts t
  where not exists (select from audit a where a.delivery = t.delivery and a.attempt = t.number and a.event = 'attempt')";
 
-pub(super) const STORED: &str = "select count(*) from exchanges where id = any ($1) and outcome = 'accepted'";
+pub(super) const STORED: &str =
+    "select count(*) from exchanges where id = any ($1) and outcome in ('accepted', 'quarantined')";
 
 pub(super) const STATES: &str = "
 select n.name, d.state::text, count(*)
@@ -37,7 +39,7 @@ select n.name, d.state::text, count(*)
 /// What does not add up; all zero when everything does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reconciliation {
-    /// Deliveries neither ended nor waiting behind a dead letter.
+    /// Deliveries neither ended nor waiting for an operator's decision.
     pub open: i64,
     /// Exchanges without a record in the register.
     pub unaudited_exchanges: i64,
@@ -57,7 +59,7 @@ pub async fn reconcile(db: &mut PgConnection) -> sqlx::Result<Reconciliation> {
     })
 }
 
-/// Deliveries neither ended nor waiting behind a dead letter.
+/// Deliveries neither ended nor waiting for an operator's decision.
 ///
 /// # Errors
 /// When the database does not answer.

@@ -9,7 +9,7 @@ use crate::exchange::{DeliveryId, ExchangeId, Interaction};
 
 pub(super) const EXCHANGE: &str = "
 select received_at, interaction, resource_type, correlation_id
-  from exchanges where id = $1 and source = $2 and outcome = 'accepted'";
+  from exchanges where id = $1 and source = $2 and outcome in ('accepted', 'quarantined')";
 
 pub(super) const DELIVERIES: &str = "
 select d.id, n.name, d.state, d.attempts, case when d.state in ('ready', 'unknown') and d.due < 'infinity' then d.due end,

@@ -12,13 +12,14 @@ use crate::exchange::{ExchangeId, Interaction};
 pub(super) const SEARCH: &str = "
 select e.id, e.received_at, e.interaction, e.resource_type, e.correlation_id
   from exchanges e
- where e.source = $1 and e.outcome = 'accepted'
+ where e.source = $1 and e.outcome in ('accepted', 'quarantined')
    and e.id >= $2 and ($3::uuid is null or e.id < $3)
    and e.received_at >= $4 and ($5::timestamptz is null or e.received_at < $5)
    and ($6::uuid is null or e.id = $6)
    and ($7::text is null or e.correlation_id = $7 or e.id = $8 or e.request_id = $8)
    and ($9::text[] is null or
-        case when exists (select from deliveries d where d.exchange = e.id
+        case when exists (select from deliveries d where d.exchange = e.id and d.state = 'quarantined') then 'on-hold'
+             when exists (select from deliveries d where d.exchange = e.id
                            and d.state in ('waiting', 'ready', 'leased', 'parked', 'unknown')) then 'in-progress'
              when not exists (select from deliveries d where d.exchange = e.id and d.state <> 'delivered')
                   then 'completed'

@@ -9,7 +9,8 @@ use crate::exchange::state::DeliveryState;
 pub(super) const BACKLOG: &str = "
 select n.name, d.state, count(*), min(d.created_at)
   from deliveries d join destinations n on n.id = d.destination
- where d.state <> 'delivered' and d.state in ('waiting', 'ready', 'leased', 'parked', 'unknown', 'refused', 'dead')
+ where d.state <> 'delivered' and d.state in ('waiting', 'ready', 'leased', 'parked', 'quarantined', 'unknown', 'refused',
+                                                'dead')
  group by 1, 2 order by 1, 2";
 
 pub(super) const SCHEMA: &str = "select coalesce(max(version), 0) from _sqlx_migrations where success";

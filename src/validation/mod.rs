@@ -1,6 +1,10 @@
-//! Validation as the gateway uses it: the profile packs it carries, compiled once, and the validator's findings as
-//! issues.
+//! Validation as the gateway uses it: the profile packs it carries and those that sources name, compiled once, and the
+//! validator's findings as issues. Reading order: `packages` (where definitions come from), `guides` (whose are whose).
 
+pub mod guides;
+pub mod packages;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -10,12 +14,6 @@ use signalbox_validator::json::Document;
 use signalbox_validator::{LoadWarning, Options, PackError, ProfileSet, XmlError};
 
 use crate::outcome::Issue;
-
-/// The packs that the binary carries, facts only, each made from a published package by `signalbox package reduce`.
-const BUILT_IN: [&[u8]; 2] = [
-    include_bytes!("../../fhir-profiles/hl7.fhir.r4.core.pack"),
-    include_bytes!("../../fhir-profiles/fhir.r4.ukcore.pack"),
-];
 
 /// What is wrong with an expression, and where in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,9 +48,14 @@ impl Validation {
     /// # Errors
     /// When a pack cannot be read, or a base type is spoiled.
     pub fn with(resources: Vec<(String, Vec<u8>)>) -> Result<(Self, Vec<LoadWarning>), PackError> {
+        Self::of(&packages::BUILT_IN.map(|(_, pack)| pack), resources)
+    }
+
+    /// The base definitions with these packs and, winning over them, these resources.
+    fn of(packs: &[&[u8]], resources: Vec<(String, Vec<u8>)>) -> Result<(Self, Vec<LoadWarning>), PackError> {
         let mut hash = Sha256::new();
         let mut builder = ProfileSet::builder();
-        for pack in BUILT_IN {
+        for pack in std::iter::once(&packages::BASE).chain(packs) {
             hash.update(pack);
             builder = builder.pack(pack);
         }
@@ -118,8 +121,14 @@ impl Validation {
     /// Checks a resource; no issue of severity error or fatal means it is valid.
     #[must_use]
     pub fn check(&self, document: &Document<'_>) -> Vec<Issue> {
+        self.check_by_type(document, BTreeMap::new())
+    }
+
+    /// Checks a resource; it, and every resource in its entries, against these profiles of its type too.
+    #[must_use]
+    pub fn check_by_type(&self, document: &Document<'_>, by_type: BTreeMap<String, Vec<String>>) -> Vec<Issue> {
         // What is said of profiles that nobody has is the source's policy.
-        let options = Options { unknown_profile: None, ..Options::default() };
+        let options = Options { unknown_profile: None, by_type, ..Options::default() };
         self.profiles.validate_with(document, &options).into_iter().map(to_issue).collect()
     }
 
@@ -158,7 +167,7 @@ impl Validation {
 
     /// SHA-256 (hex) over the packs, stored with every exchange (P8).
     #[must_use]
-    pub fn packs_hash(&self) -> &str {
+    pub fn packs_hash(&self) -> &Arc<str> {
         &self.packs_hash
     }
 }

@@ -1,4 +1,4 @@
-// The ten jobs that operators do most, each by its fewest clicks; the clicks are counted where they are promised.
+// The eleven jobs that operators do most, each by its fewest clicks; the clicks are counted where they are promised.
 import { check, line, sound, visitor } from "./browser.mjs";
 
 const heading = (page, name) => page.getByRole("heading", { name });
@@ -132,6 +132,17 @@ export const jobs = (given) => ({
     await page.getByRole("status").filter({ hasText: "2 deliveries left out" }).waitFor();
     check(await page.getByText("None. Everything was delivered").isVisible(), "no dead letter is left");
   },
+
+  "11 decide about a message in quarantine": async (page) => {
+    await page.goto(`${given.base}/`);
+    await page.getByRole("link", { name: "1 in quarantine" }).click();
+    const held = page.locator(".group").first();
+    check((await held.locator(".issues").textContent()).includes("Patient.gender"), "what was found");
+    await because(page, held, "Refuse", /Refuse/, "the practice sends it again");
+    await page.getByRole("status").filter({ hasText: "goes to nobody" }).waitFor();
+    check(await page.getByText("None. No message waits").isVisible(), "nothing is left in quarantine");
+    await until(page, `${given.base}/exchanges/${given.held}`, "refuse by operator: the practice sends it again");
+  },
 });
 
 // Without a pointer: Tab reaches what is needed, in an order that makes sense, and shows where it is.
@@ -203,7 +214,7 @@ export async function theLineDrops(browser, given) {
 export async function aViewerLooks(browser, given) {
   const { context, page, broken } = await visitor(browser);
   await signIn(page, given.base, given.viewer);
-  for (const path of ["/", "/dead-letters", `/exchanges/${given.dead}`]) {
+  for (const path of ["/", "/dead-letters", "/quarantine", `/exchanges/${given.held}`, `/exchanges/${given.dead}`]) {
     await page.goto(given.base + path);
     check(await page.locator("main form").count() === 0, `${path} offers a viewer something to do`);
   }
@@ -214,7 +225,7 @@ export async function aViewerLooks(browser, given) {
 // Every page, in light and dark, on a telephone and on a wall.
 export async function everyPageIsSound(browser, given) {
   const paths = ["/", "/exchanges", `/exchanges/${given.dead}`, `/exchanges/${given.refused}`, "/dead-letters",
-    "/exchanges/no-such-id"];
+    "/quarantine", `/exchanges/${given.held}`, "/exchanges/no-such-id"];
   for (const colorScheme of ["light", "dark"]) {
     for (const [width, height] of [[360, 740], [1280, 800], [2560, 1440]]) {
       const { context, page, broken } = await visitor(browser, { colorScheme, viewport: { width, height } });

@@ -17,6 +17,8 @@ mod a_gp_system_submits_a_patient;
 #[cfg(test)]
 mod a_machine_has_nothing;
 #[cfg(test)]
+mod a_message_is_quarantined;
+#[cfg(test)]
 mod a_message_is_sent_twice;
 #[cfg(test)]
 mod a_patient_reaches_the_hospital;
@@ -74,6 +76,8 @@ mod postgres_is_fetched_where_there_is_none;
 mod roles_at_the_pages;
 #[cfg(test)]
 mod shutdown_is_graceful;
+#[cfg(test)]
+mod sources_are_held_to_their_guides;
 #[cfg(test)]
 mod sources_prove_themselves;
 #[cfg(test)]

@@ -48,7 +48,7 @@ async fn no_two_deliveries_of_a_patient_overtake_or_get_stuck() {
                 let row = row(destination, &chance, &clock);
                 let mut tx = db.begin().await.unwrap();
                 let (batch, at) = (row.id.uuid(), clock.now());
-                let stamp = Stamp { config_hash: "config", packs: "packs", key_id: 1, batch, at };
+                let stamp = Stamp { config_hash: "config", key_id: 1, batch, at };
                 batch::write(&mut tx, &[&row], &[], stamp).await.unwrap();
                 let keyed = row.deliveries.iter().flat_map(|each| each.keys.iter().map(|key| (each.destination, key)));
                 let keys: Vec<_> = keyed.map(|(destination, key)| (destination, key.to_vec())).collect();
@@ -203,6 +203,8 @@ fn row(destination: i32, chance: &Chance, clock: &Clock) -> ExchangeRow {
             options: serde_json::json!({}),
             keys,
             give_up_at: now + chrono::Duration::hours(1),
+            held: None,
         }],
+        packs: "packs".into(),
     }
 }

@@ -1,4 +1,4 @@
-//! Operators at the pages, in a real browser: the ten jobs they do most, by pointer and by keyboard, in light and dark,
+//! Operators at the pages, in a real browser: the eleven jobs they do most, by pointer and by keyboard, in light and dark,
 //! on a telephone and on a wall, and while the line drops. The jobs are in `tests/browser/`.
 
 use std::path::{Path, PathBuf};
@@ -8,11 +8,16 @@ use reqwest::Method;
 use serde_json::json;
 use signalbox::exchange::state::DeliveryState;
 
+use crate::support::guides::source;
 use crate::support::people::{PASSWORD, add};
 use crate::support::require::skip;
 use crate::support::{ADA, Answer, BEN, MllpPeer, TestGateway, patient};
 
 const ARCHIVE: &str = "
+[[routes]]
+name = \"wary\"
+sources = [\"wary\"]
+to = [\"archive\"]
 [destinations.archive]
 type = \"file\"
 settings = { folder = \"archive\", name = \"{delivery}.json\" }
@@ -22,6 +27,8 @@ sources = [\"other\"]
 to = [\"archive\"]
 ";
 
+/// The source whose invalid messages are held.
+const WARY: u64 = 51;
 /// A third patient.
 const CAT: &str = "9990000034";
 
@@ -39,7 +46,7 @@ fn missing(folder: &Path) -> Option<&'static str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn operators_do_their_ten_commonest_jobs() {
+async fn operators_do_their_eleven_commonest_jobs() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     if let Some(why) = missing(&folder) {
         return skip("peers", why);
@@ -49,7 +56,9 @@ async fn operators_do_their_ten_commonest_jobs() {
         peer.always(number, Answer::Error(207));
     }
     let retry = "retry = { first = \"50ms\", max = \"200ms\", give_up_after = \"1s\" }";
-    let gateway = TestGateway::with(&format!("{}{ARCHIVE}", peer.settings(retry))).await;
+    let wary = source("wary", WARY, "on_error = \"quarantine\"");
+    let everything = peer.settings(retry).replace("to = [\"pas\"]", "to = [\"pas\"]\nsources = [\"gp\"]");
+    let gateway = TestGateway::with(&format!("{wary}{everything}{ARCHIVE}")).await;
     for role in ["viewer", "operator"] {
         add(&gateway, role).await;
     }
@@ -76,12 +85,16 @@ async fn operators_do_their_ten_commonest_jobs() {
     let answer = gateway.send(Method::POST, "Patient/$validate", patient(ADA, "Asked")).await;
     assert_eq!(answer.status(), 200);
 
+    let wrong = patient(BEN, "Held").replace("\"female\"", "\"woman\"");
+    let held = TestGateway::exchange_of(&gateway.send_as(WARY, "Patient", wrong).await);
+
     let base = gateway.base.trim_end_matches("/fhir");
     let refused = signalbox::exchange::ExchangeId::from_uuid(found).unwrap();
     let person = |role: &str| json!({ "name": role, "password": PASSWORD });
     let given = json!({
         "base": base, "operator": person("operator"), "viewer": person("viewer"), "patient": ADA, "request": request,
         "dead": dead.to_string(), "refused": refused.to_string(),
+        "held": held.to_string(),
     });
     let run = tokio::task::spawn_blocking(move || {
         Command::new("node").arg("run.mjs").current_dir(folder).env("SIGNALBOX_PAGES", given.to_string()).output()

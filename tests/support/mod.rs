@@ -6,6 +6,7 @@ pub(crate) mod database;
 pub(crate) mod deliveries;
 pub(crate) mod gateway;
 pub(crate) mod gateway_process;
+pub(crate) mod guides;
 pub(crate) mod lost_commit;
 pub(crate) mod mllp_peer;
 pub(crate) mod mllp_sender;

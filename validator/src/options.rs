@@ -1,5 +1,7 @@
 //! What a caller may ask of one validation.
 
+use std::collections::BTreeMap;
+
 use crate::issue::Severity;
 
 /// How one document is validated.
@@ -7,6 +9,9 @@ use crate::issue::Severity;
 pub struct Options {
     /// Canonicals of profiles that the document must meet, besides those its `meta.profile` names.
     pub profiles: Vec<String>,
+    /// Resource type -> canonicals of profiles that the document and every resource in an entry or parameter of it must
+    /// meet when it is of that type. Contained resources are part of their container and are not held to them.
+    pub by_type: BTreeMap<String, Vec<String>>,
     /// How bad an extension without a definition is. An unknown `modifierExtension` is always an error.
     pub unknown_extension: Severity,
     /// How bad a profile is that `meta.profile` names and nobody has; `None` leaves it to the caller to say.
@@ -20,6 +25,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             profiles: Vec::new(),
+            by_type: BTreeMap::new(),
             unknown_extension: Severity::Warning,
             unknown_profile: Some(Severity::Warning),
             reference_by_url: Severity::Error,

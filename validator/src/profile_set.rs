@@ -160,6 +160,12 @@ impl ProfileSet {
         Ok((snapshot::write(definition, snapshot), &snapshot.problems))
     }
 
+    /// The type that the definition with this canonical is about; `None` when it is not loaded.
+    #[must_use]
+    pub fn type_of(&self, canonical: &str) -> Option<&str> {
+        self.definitions.get(canonical).map(|definition| definition.type_name.as_str())
+    }
+
     /// The canonicals of all definitions, in no particular order.
     pub fn definitions(&self) -> impl Iterator<Item = &str> {
         self.definitions.iter().map(|definition| definition.url.as_str())

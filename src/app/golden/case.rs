@@ -26,6 +26,9 @@ pub(super) struct Case {
     /// Files with the payloads, by destination.
     #[serde(default)]
     pub(super) expected: BTreeMap<String, String>,
+    /// Whether it is expected to be held in quarantine; the payloads are those of a release.
+    #[serde(default)]
+    pub(super) quarantined: bool,
     /// Status of the refusal that is expected instead.
     pub(super) refused: Option<u16>,
 }

@@ -13,7 +13,6 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::exchange::keys::SearchKey;
 use crate::gateway::Judge;
-use crate::validation::Validation;
 
 pub use run::Difference;
 
@@ -33,8 +32,8 @@ pub struct Tried {
 /// # Errors
 /// When the configuration cannot run.
 pub fn golden(config: &Config, folder: &Path, clock: &Clock, write: bool) -> Result<Vec<Tried>, StartError> {
-    let validation = Validation::built_in()?;
-    let checked = destinations::check(config, &validation, clock, &Chance::seeded(0))?;
+    let guides = destinations::guides(config)?;
+    let checked = destinations::check(config, guides.built_in(), clock, &Chance::seeded(0))?;
     let numbers: Vec<(i32, String)> = (0..).zip(checked.names()).collect();
     let (_, known, _) = checked.lines(&numbers);
     // Keys are stored and never shown: any secret does.
@@ -43,7 +42,7 @@ pub fn golden(config: &Config, folder: &Path, clock: &Clock, write: bool) -> Res
     let max_depth = config.http.max_depth;
     let sources = config.sources.clone();
     let mllp = config.mllp.clone();
-    let judge = Judge { validation, routes: checked.routes, destinations: known, search_key, max_depth, sources, mllp };
+    let judge = Judge { guides, routes: checked.routes, destinations: known, search_key, max_depth, sources, mllp };
     let tried = cases(folder).into_iter().map(|path| {
         let case = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
         let outcome = case::read(&path).map(|wanted| run::run(&judge, config, &path, &wanted, write));

@@ -65,7 +65,10 @@ pub(super) fn run(
     match (judge.judge(&arrival).0, case.refused) {
         (Err(rejection), Some(status)) if rejection.rendering().status == status => (Vec::new(), Vec::new()),
         (Err(rejection), _) => (Vec::new(), vec![answer(refusal(&rejection))]),
-        (Ok(_), Some(_)) => (Vec::new(), vec![answer("it is accepted".to_owned())]),
+        (Ok(judgement), Some(_)) => (Vec::new(), vec![answer(taken(judgement.held.is_some()).to_owned())]),
+        (Ok(judgement), None) if judgement.held.is_some() != case.quarantined => {
+            (Vec::new(), vec![answer(taken(judgement.held.is_some()).to_owned())])
+        }
         (Ok(judgement), None) => {
             let reached = judgement.targets.iter().map(|target| target.destination.clone()).collect();
             (reached, compare(judge, folder, case, &arrival, &judgement, write))
@@ -74,7 +77,11 @@ pub(super) fn run(
 }
 
 fn expected_answer(case: &Case) -> String {
-    case.refused.map_or_else(|| "it is accepted".to_owned(), |status| format!("it is refused with {status}"))
+    case.refused.map_or_else(|| taken(case.quarantined).to_owned(), |status| format!("it is refused with {status}"))
+}
+
+fn taken(held: bool) -> &'static str {
+    if held { "it is held in quarantine" } else { "it is accepted" }
 }
 
 fn refusal(rejection: &Rejection) -> String {

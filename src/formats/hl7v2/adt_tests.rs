@@ -160,3 +160,11 @@ fn the_partner_decides_the_bytes_and_the_alphabet() {
     let error = encoded(PATIENT, Create, &ascii).err().unwrap().to_string();
     assert_eq!(error, "PID-5.2 holds a character that the partner's charset (ascii) does not have");
 }
+
+#[test]
+fn a_death_that_cannot_be_read_is_refused_and_not_left_out() {
+    for wrong in [r#""deceasedBoolean": "true""#, r#""deceasedDateTime": 20260701"#, r#""deceasedDateTime": "July""#] {
+        let body = MINIMAL.replace("\"deceasedDateTime\": \"2026-06-30T23:30:00Z\"", wrong);
+        assert!(refusal(&body, Create).starts_with("Patient.deceased"), "{wrong}");
+    }
+}

@@ -63,7 +63,8 @@ fn birth(patient: Value<'_>) -> Result<String, Unmapped> {
 /// PID-29 and PID-30.
 fn death(patient: Value<'_>, pid: &mut Segment) -> Result<(), Unmapped> {
     let time = ts::read(patient.get("deceasedDateTime"), "Patient.deceasedDateTime")?;
-    let dead = patient.get("deceasedBoolean").and_then(Value::as_bool);
+    let no_boolean = || Unmapped::new("Patient.deceasedBoolean: neither true nor false");
+    let dead = patient.get("deceasedBoolean").map(|dead| dead.as_bool().ok_or_else(no_boolean)).transpose()?;
     let indicator = match (time.is_empty(), dead) {
         (false, _) | (true, Some(true)) => "Y",
         (true, Some(false)) => "N",

@@ -16,10 +16,10 @@ pub(super) fn local(instant: DateTime<Utc>) -> String {
 /// # Errors
 /// When it is none of them.
 pub(super) fn read(element: Option<Value<'_>>, path: &str) -> Result<String, Unmapped> {
-    let Some(text) = element.and_then(Value::as_str) else { return Ok(String::new()) };
-    date(&text)
-        .or_else(|| DateTime::parse_from_rfc3339(&text).ok().map(|instant| local(instant.to_utc())))
-        .ok_or_else(|| Unmapped::new(format!("{path}: not a FHIR date or dateTime")))
+    let Some(element) = element else { return Ok(String::new()) };
+    let instant = |text: &str| DateTime::parse_from_rfc3339(text).ok().map(|instant| local(instant.to_utc()));
+    let read = element.as_str().and_then(|text| date(&text).or_else(|| instant(&text)));
+    read.ok_or_else(|| Unmapped::new(format!("{path}: not a FHIR date or dateTime")))
 }
 
 /// `YYYY`, `YYYY-MM` or `YYYY-MM-DD`, without the dashes.

@@ -51,7 +51,8 @@ pub fn reduce(package: &[u8]) -> Result<Vec<u8>, PackError> {
 /// When the archive is damaged.
 pub fn read_package(package: &[u8]) -> Result<Vec<(String, Vec<u8>)>, PackError> {
     let mut files = unpack(package)?;
-    files.retain(|(name, _)| name != "package.json");
+    // The manifest, and the index that packages hide beside it.
+    files.retain(|(name, _)| name != "package.json" && !name.starts_with('.'));
     Ok(files)
 }
 

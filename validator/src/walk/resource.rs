@@ -15,13 +15,28 @@ impl<'a> Walk<'a> {
     /// The resource of the document, with the profiles that were asked for.
     pub(super) fn root(&mut self, value: Value<'a>, location: &Location<'_>) {
         let mut demands = Demands::new();
-        for canonical in &self.options.profiles {
+        self.asked(&self.options.profiles, value, location, &mut demands);
+        self.asked_by_type(value, location, &mut demands);
+        self.resource(value, location, demands);
+    }
+
+    /// The profiles that the caller asks for resources of this type.
+    fn asked_by_type(&mut self, value: Value<'a>, location: &Location<'_>, demands: &mut Demands<'a>) {
+        let options = self.options;
+        if options.by_type.is_empty() {
+            return;
+        }
+        let Some(name) = value.str_at(&["resourceType"]) else { return };
+        self.asked(options.by_type.get(&*name).map_or(&[], Vec::as_slice), value, location, demands);
+    }
+
+    fn asked(&mut self, canonicals: &[String], value: Value<'a>, location: &Location<'_>, demands: &mut Demands<'a>) {
+        for canonical in canonicals {
             match self.set.profile(canonical) {
-                Some(asked) => demands.push(&asked.root),
+                Some(asked) => add(demands, &asked.root),
                 None => self.report(value, location, None, profile::unknown(canonical, Severity::Error)),
             }
         }
-        self.resource(value, location, demands);
     }
 
     /// A resource with demands on it, to which those of the profiles it names are added.
@@ -140,6 +155,7 @@ impl<'a> Walk<'a> {
             self.resource(value, place.location, inner);
             self.resource = outer;
         } else {
+            self.asked_by_type(value, place.location, &mut inner);
             let outer = std::mem::replace(&mut self.contents, Contents::of(value));
             let around = std::mem::replace(&mut self.resource, (value, value));
             self.resource(value, place.location, inner);

@@ -2,6 +2,7 @@
 //! [profiling](https://hl7.org/fhir/R4/profiling.html).
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
+mod by_type;
 mod elements;
 mod extensions;
 mod references;

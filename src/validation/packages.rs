@@ -1,0 +1,84 @@
+//! Conformance resources from files: [FHIR packages](https://hl7.org/fhir/packages.html) (`.tgz`), folders of resources,
+//! single resources in JSON or XML; and the packs that the binary carries, by their names.
+
+use std::path::{Path, PathBuf};
+
+use super::Validation;
+
+/// The base definitions of R4, below every set.
+pub(super) const BASE: &[u8] = include_bytes!("../../fhir-profiles/hl7.fhir.r4.core.pack");
+
+/// The packs that the binary carries beside the base, facts only, each made from a published package by
+/// `signalbox package reduce`.
+pub(super) const BUILT_IN: [(&str, &[u8]); 1] =
+    [("uk-core", include_bytes!("../../fhir-profiles/fhir.r4.ukcore.pack"))];
+
+/// Names of the packs that the binary carries.
+#[must_use]
+pub fn built_in() -> Vec<&'static str> {
+    BUILT_IN.iter().map(|(name, _)| *name).collect()
+}
+
+/// The text of each resource in a package, a folder of resources, or a single resource, after the name of where it is
+/// from. `plain` reads XML.
+///
+/// # Errors
+/// A sentence that says why it cannot be used.
+pub fn read(path: &Path, plain: &Validation) -> Result<Vec<(String, Vec<u8>)>, String> {
+    let mut found = Vec::new();
+    read_into(path, plain, &mut found)?;
+    Ok(found)
+}
+
+fn read_into(path: &Path, plain: &Validation, found: &mut Vec<(String, Vec<u8>)>) -> Result<(), String> {
+    let shown = path.display();
+    if path.is_dir() {
+        for file in files_below(path, &["json", "xml"])? {
+            read_into(&file, plain, found)?;
+        }
+        return Ok(());
+    }
+    let bytes = std::fs::read(path).map_err(|error| format!("{shown} cannot be read: {error}"))?;
+    // A gzip stream, whatever it is called.
+    if bytes.starts_with(&[0x1F, 0x8B]) {
+        let package = signalbox_validator::read_package(&bytes);
+        let package = package.map_err(|error| format!("{shown} is not a FHIR package: {error}"))?;
+        found.extend(package.into_iter().map(|(file, text)| (format!("{shown}: {file}"), text)));
+        return Ok(());
+    }
+    let text = if is_xml(&bytes) {
+        let text = std::str::from_utf8(&bytes).map_err(|error| format!("{shown} is not UTF-8: {error}"))?;
+        plain.json_of_xml(text).map_err(|error| format!("{shown} is not the XML of a resource: {error}"))?.into_bytes()
+    } else {
+        bytes
+    };
+    found.push((shown.to_string(), text));
+    Ok(())
+}
+
+/// Whether a file is XML rather than JSON.
+#[must_use]
+pub fn is_xml(bytes: &[u8]) -> bool {
+    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start().starts_with(b"<")
+}
+
+/// The files below a folder with one of these endings, in the order of their names.
+///
+/// # Errors
+/// A sentence that names the folder that cannot be read.
+pub fn files_below(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, String> {
+    let (mut found, mut open) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = open.pop() {
+        let unreadable = |error: std::io::Error| format!("{} cannot be read: {error}", folder.display());
+        for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|end| endings.iter().any(|ending| end == *ending)) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
