@@ -167,9 +167,17 @@ async fn perform(
     }
     let mut tx = db.begin().await?;
     let target = acts::lock(&mut tx, id.uuid()).await?.ok_or(ActError::NotFound(id))?;
-    let state = decide(&target).map_err(|why| ActError::NotPossible { id, state: target.state, why })?;
     let keys: Vec<(i32, Vec<u8>)> =
         target.keys.chunks_exact(32).map(|key| (target.destination, key.to_vec())).collect();
+    let state = match decide(&target) {
+        Ok(state) => state,
+        Err(why) => {
+            // Somebody may just have retried it: their promotion passed over what was locked here.
+            tx.rollback().await?;
+            ordering::promote(db, &keys, NOBODY).await?;
+            return Err(ActError::NotPossible { id, state: target.state, why });
+        }
+    };
     let released = if state == DeliveryState::Waiting {
         // A delivery without keys has nothing to wait for.
         let state = if keys.is_empty() { DeliveryState::Ready } else { state };

@@ -54,7 +54,11 @@ pub async fn decide(
     let mut tx = db.begin().await?;
     let held = quarantine::lock(&mut tx, exchange.uuid()).await?;
     if held.is_empty() {
-        let known = exchanges::exists(&mut tx, exchange.uuid()).await?;
+        // Somebody may just have released it: their promotion passed over what was locked here.
+        tx.rollback().await?;
+        let keys = quarantine::keys(db, exchange.uuid()).await?;
+        ordering::promote(db, &keys, NOBODY).await?;
+        let known = exchanges::exists(db, exchange.uuid()).await?;
         return Err(if known { ActError::NotQuarantined(exchange) } else { ActError::NoExchange(exchange) });
     }
     let seqs: Vec<i64> = held.iter().map(|delivery| delivery.seq).collect();

@@ -1,4 +1,4 @@
-//! Profiles that a message claims in `meta.profile`
+//! Profiles that a message, or a resource in an entry of it, claims in `meta.profile`
 //! ([Resource.meta](https://hl7.org/fhir/R4/resource.html#Meta)) and that we do not have: nothing was checked against
 //! them, which is said, or is why the message is refused.
 
@@ -17,25 +17,35 @@ pub(super) fn unknown(
     policy: UnknownProfile,
     known: impl Fn(&str) -> bool,
 ) -> Vec<Issue> {
-    let Some(claimed) = root.get("meta").and_then(|meta| meta.get("profile")) else { return Vec::new() };
     let severity = match policy {
         UnknownProfile::Warn => "warning",
         UnknownProfile::Refuse => "error",
     };
-    let issue = |(number, profile): (usize, Value<'_>)| {
-        let url = profile.as_str()?;
-        if known(&url) {
-            return None;
-        }
+    let mut found = Vec::new();
+    claims(root, resource_type, &mut |profile, expression| {
+        let Some(url) = profile.as_str().filter(|url| !known(url)) else { return };
         let place = profile.position();
         let message = format!("The profile {} is not known here: nothing was checked against it.", quoted(&url));
-        Some(Issue {
+        found.push(Issue {
             severity: severity.to_owned(),
-            expression: Some(format!("{resource_type}.meta.profile[{number}]")),
+            expression: Some(expression),
             ..Issue::error("not-found", message).at(place.line, place.column)
-        })
-    };
-    claimed.items().enumerate().filter_map(issue).collect()
+        });
+    });
+    found
+}
+
+/// Every claim of a resource and of those in its entries, with its place.
+fn claims<'b>(resource: Value<'b>, path: &str, told: &mut impl FnMut(Value<'b>, String)) {
+    let claimed = resource.get("meta").and_then(|meta| meta.get("profile"));
+    for (number, profile) in claimed.into_iter().flat_map(Value::items).enumerate() {
+        told(profile, format!("{path}.meta.profile[{number}]"));
+    }
+    for (number, entry) in resource.get("entry").into_iter().flat_map(Value::items).enumerate() {
+        if let Some(inner) = entry.get("resource") {
+            claims(inner, &format!("{path}.entry[{number}].resource"), told);
+        }
+    }
 }
 
 /// Only what looks like a URL: anything else may be about a patient.
@@ -72,5 +82,14 @@ mod tests {
         assert!(!issues[1].message.contains("Ada"), "{}", issues[1].message);
         let refused = unknown(document.root(), "Patient", UnknownProfile::Refuse, |_| false);
         assert!(refused.len() == 3 && refused.iter().all(Issue::is_error));
+    }
+
+    #[test]
+    fn entries_are_asked_too() {
+        let text = r#"{"resourceType":"Bundle","entry":[{},{"resource":{"meta":{"profile":["http://other"]}}}]}"#;
+        let document = Document::read(text.as_bytes()).unwrap();
+        let issues = unknown(document.root(), "Bundle", UnknownProfile::Refuse, |_| false);
+        let told: Vec<_> = issues.iter().filter_map(|issue| issue.expression.as_deref()).collect();
+        assert_eq!(told, ["Bundle.entry[1].resource.meta.profile[0]"]);
     }
 }

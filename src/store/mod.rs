@@ -93,6 +93,7 @@ fn asked() -> Vec<&'static str> {
         quarantine::COUNT,
         quarantine::IS_HELD,
         quarantine::LOCK,
+        quarantine::KEYS,
         quarantine::RELEASE,
         quarantine::REFUSE,
         quarantine::EXTEND,

@@ -36,6 +36,9 @@ select d.seq, d.id, n.name as destination, e.correlation_id
  order by d.seq
    for update of d";
 
+pub(super) const KEYS: &str = "
+select k.destination, k.key from delivery_keys k join deliveries d on d.seq = k.seq where d.exchange = $1";
+
 /// They go as if they had just been accepted, in their old place.
 pub(super) const RELEASE: &str = "
 update deliveries
@@ -123,6 +126,14 @@ pub async fn is_held(db: &mut PgConnection, exchange: Uuid) -> sqlx::Result<bool
 /// When the database does not answer.
 pub async fn lock(db: &mut PgConnection, exchange: Uuid) -> sqlx::Result<Vec<Locked>> {
     sqlx::query_as(LOCK).bind(exchange).fetch_all(db).await
+}
+
+/// The keys that an exchange's deliveries hold.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn keys(db: &mut PgConnection, exchange: Uuid) -> sqlx::Result<Vec<(i32, Vec<u8>)>> {
+    sqlx::query_as(KEYS).bind(exchange).fetch_all(db).await
 }
 
 /// Lets these deliveries go, until `give_up_at`; they wait where earlier ones stand before them.

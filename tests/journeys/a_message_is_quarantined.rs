@@ -157,6 +157,22 @@ async fn what_is_refused_is_cancelled_and_the_next_may_pass() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_two_operators_at_once_one_decides_and_nothing_is_stuck() {
+    let peer = MllpPeer::start();
+    let gateway = gateway(&peer, "on_error = \"quarantine\"").await;
+    for round in 0..12 {
+        let both = hold(&gateway, &format!("99902{round:05}"), "Both").await;
+        let (release, refuse) = tokio::join!(
+            say(&gateway, both, Decision::Release, "one operator"),
+            say(&gateway, both, Decision::Refuse, "and another at once"),
+        );
+        assert!(release.is_ok() != refuse.is_ok(), "one of them decides");
+        assert!(matches!(release.and(refuse), Err(ActError::NotQuarantined(_))), "and the other is told");
+    }
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_held_is_held_over_a_restart_and_sent_twice_is_held_once() {
     let peer = MllpPeer::start();
     let mut gateway = gateway(&peer, "on_error = \"quarantine\"").await;
