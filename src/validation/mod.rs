@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use signalbox_validator::fhirpath::{Context, EvaluationError, Expression};
 use signalbox_validator::json::Document;
-use signalbox_validator::{LoadWarning, Options, PackError, ProfileSet, XmlError};
+use signalbox_validator::{LoadWarning, Options, PackError, ProfileSet, Severity, XmlError};
 
 use crate::outcome::Issue;
 
@@ -128,14 +128,14 @@ impl Validation {
     #[must_use]
     pub fn check_by_type(&self, document: &Document<'_>, by_type: BTreeMap<String, Vec<String>>) -> Vec<Issue> {
         // What is said of profiles that nobody has is the source's policy.
-        let options = Options { unknown_profile: None, by_type, ..Options::default() };
+        let options = Options { unknown_profile: None, by_type, ..lenient() };
         self.profiles.validate_with(document, &options).into_iter().map(to_issue).collect()
     }
 
     /// Checks a resource against these profiles too; one that nobody has is an error.
     #[must_use]
     pub fn check_against(&self, document: &Document<'_>, profiles: &[String]) -> Vec<Issue> {
-        let options = Options { profiles: profiles.to_vec(), ..Options::default() };
+        let options = Options { profiles: profiles.to_vec(), ..lenient() };
         self.profiles.validate_with(document, &options).into_iter().map(to_issue).collect()
     }
 
@@ -170,6 +170,11 @@ impl Validation {
     pub fn packs_hash(&self) -> &Arc<str> {
         &self.packs_hash
     }
+}
+
+/// A display is for people, and systems word it as they like: one that is not the code's is a warning.
+fn lenient() -> Options {
+    Options { wrong_display: Severity::Warning, ..Options::default() }
 }
 
 fn to_issue(found: signalbox_validator::Issue) -> Issue {

@@ -12,7 +12,7 @@ use crate::json::{Document, Value};
 use crate::node::ValueSetId;
 use crate::pack::{self, PackError, PackInfo};
 use crate::profile_set::ProfileSet;
-use crate::value_set::Terminology;
+use crate::terminology::Terminology;
 
 /// What is wrong with something that was loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -116,16 +116,14 @@ impl<'b> ProfileSetBuilder<'b> {
                 warnings.push(unreadable(source, None, &error.to_string()));
             }
         }
-        let Loader { mut definitions, sources, terminology, globals, questionnaires } = loader;
+        let Loader { mut definitions, sources, mut terminology, globals, questionnaires } = loader;
         let own: Vec<&str> = read.iter().map(|(info, _)| info.name.as_str()).collect();
         let bound: Vec<String> = bound(&definitions);
-        let bound: Vec<&str> = bound.iter().map(String::as_str).collect();
-        let (value_sets, ids) = terminology.expand(&bound);
-        let arena = compile_types(&mut definitions, &ids, &sources, &own, &mut warnings)?;
+        terminology.bind(&bound);
+        let arena = compile_types(&mut definitions, terminology.bound(), &sources, &own, &mut warnings)?;
         check_links(&definitions, &sources, &mut warnings);
         let packs = read.iter().map(|(info, _)| info.clone()).chain(self.packages).collect();
-        let code_systems = terminology.codes_by_system();
-        let set = ProfileSet::new(packs, arena, definitions, value_sets, ids, code_systems);
+        let set = ProfileSet::new(packs, arena, definitions, terminology);
         Ok((set.with_globals(globals).with_questionnaires(questionnaires), warnings))
     }
 }
@@ -165,7 +163,7 @@ fn compile_types(
     }
 }
 
-/// The value sets that checked bindings name, without versions.
+/// The value sets that bindings name.
 fn bound(definitions: &Definitions) -> Vec<String> {
     let elements = definitions.iter().flat_map(|definition| &definition.elements);
     let bindings = elements.filter_map(|element| element.binding.as_ref());
@@ -173,18 +171,18 @@ fn bound(definitions: &Definitions) -> Vec<String> {
 }
 
 #[derive(Default)]
-struct Loader<'d> {
+struct Loader {
     definitions: Definitions,
     sources: Sources,
-    terminology: Terminology<'d>,
+    terminology: Terminology,
     /// Profiles that an implementation guide applies to all resources of a type.
     globals: FxHashMap<Box<str>, Vec<Box<str>>>,
     /// Texts by canonical.
     questionnaires: FxHashMap<String, Box<str>>,
 }
 
-impl<'d> Loader<'d> {
-    fn add(&mut self, source: &str, root: Value<'d>, warnings: &mut Vec<LoadWarning>) -> Result<(), PackError> {
+impl Loader {
+    fn add(&mut self, source: &str, root: Value<'_>, warnings: &mut Vec<LoadWarning>) -> Result<(), PackError> {
         let url = root.str_at(&["url"]).unwrap_or_default().into_owned();
         match root.str_at(&["resourceType"]).as_deref() {
             Some("StructureDefinition") if url.is_empty() => {
@@ -201,10 +199,10 @@ impl<'d> Loader<'d> {
                 }
             }
             Some("ValueSet") => {
-                self.terminology.value_sets.insert(url, root);
+                self.terminology.add_value_set(&url, root);
             }
             Some("CodeSystem") => {
-                self.terminology.code_systems.insert(url, root);
+                self.terminology.add_code_system(&url, root);
             }
             Some("Questionnaire") => {
                 self.questionnaires.insert(url, root.raw().into());

@@ -19,6 +19,8 @@ pub struct Options {
     /// How bad a reference is that by its URL leads to a type which its element does not allow, or which does not exist,
     /// when the target is not in the document. `FHIR` says that the URL tells the type; HL7's validator asks the target only.
     pub reference_by_url: Severity,
+    /// How bad a display is that is none of those of its code.
+    pub wrong_display: Severity,
 }
 
 impl Default for Options {
@@ -29,6 +31,7 @@ impl Default for Options {
             unknown_extension: Severity::Warning,
             unknown_profile: Some(Severity::Warning),
             reference_by_url: Severity::Error,
+            wrong_display: Severity::Error,
         }
     }
 }

@@ -15,7 +15,8 @@ use crate::options::Options;
 use crate::pack::{PackError, PackInfo};
 use crate::profile::{Profile, ProfileId, Profiles, Source, vital_signs};
 use crate::snapshot::{self, Snapshots};
-use crate::value_set::{Codes, ValueSet};
+use crate::terminology::Terminology;
+use crate::value_set::ValueSet;
 use crate::walk::Walk;
 
 /// Definitions compiled once, to validate any number of documents from any number of threads.
@@ -25,12 +26,10 @@ pub struct ProfileSet {
     definitions: Definitions,
     snapshots: Snapshots,
     profiles: Profiles,
-    value_set_ids: FxHashMap<String, ValueSetId>,
+    terminology: Terminology,
     globals: FxHashMap<Box<str>, Vec<Box<str>>>,
     questionnaires: FxHashMap<String, Box<str>>,
     vital_signs: OnceLock<FxHashMap<Box<str>, Box<str>>>,
-    value_sets: Vec<ValueSet>,
-    code_systems: FxHashMap<Box<str>, Codes>,
 }
 
 impl fmt::Debug for ProfileSet {
@@ -55,14 +54,7 @@ impl ProfileSet {
         builder.build().map(|(set, _)| set)
     }
 
-    pub(crate) fn new(
-        packs: Vec<PackInfo>,
-        arena: Arena,
-        definitions: Definitions,
-        value_sets: Vec<ValueSet>,
-        value_set_ids: FxHashMap<String, ValueSetId>,
-        code_systems: FxHashMap<Box<str>, Codes>,
-    ) -> Self {
+    pub(crate) fn new(packs: Vec<PackInfo>, arena: Arena, definitions: Definitions, terminology: Terminology) -> Self {
         let snapshots = Snapshots::new(definitions.len());
         let profiles = Profiles::new(definitions.len());
         let vital_signs = OnceLock::new();
@@ -73,12 +65,10 @@ impl ProfileSet {
             definitions,
             snapshots,
             profiles,
-            value_set_ids,
+            terminology,
             globals,
             questionnaires: FxHashMap::default(),
             vital_signs,
-            value_sets,
-            code_systems,
         }
     }
 
@@ -100,10 +90,14 @@ impl ProfileSet {
         self.has_profile(url) || by_url.is_some_and(|kind| self.is_resource_type(kind))
     }
 
-    /// The value set of this canonical, where something is bound to it.
+    /// The value set of this canonical.
     pub(crate) fn value_set_named(&self, canonical: &str) -> Option<&ValueSet> {
-        let url = crate::definition::split(canonical).0;
-        self.value_set_ids.get(url).map(|id| self.value_set(*id))
+        self.terminology.value_set_named(canonical)
+    }
+
+    /// The value sets and code systems that are loaded.
+    pub(crate) fn terminology(&self) -> &Terminology {
+        &self.terminology
     }
 
     /// The set with the profiles that implementation guides apply to all resources of a type.
@@ -201,12 +195,7 @@ impl ProfileSet {
     }
 
     pub(crate) fn value_set(&self, id: ValueSetId) -> &ValueSet {
-        &self.value_sets[id.index()]
-    }
-
-    /// The codes of a system, when they are carried.
-    pub(crate) fn code_system(&self, canonical: &str) -> Option<&Codes> {
-        self.code_systems.get(canonical)
+        self.terminology.value_set(id)
     }
 
     /// The canonical of the definition a node was compiled from.
@@ -237,7 +226,7 @@ impl ProfileSet {
     /// The profile that a canonical names, compiled when it is first asked for.
     pub(crate) fn profile(&self, canonical: &str) -> Option<&Profile> {
         let source =
-            Source { definitions: &self.definitions, snapshots: &self.snapshots, value_sets: &self.value_set_ids };
+            Source { definitions: &self.definitions, snapshots: &self.snapshots, value_sets: self.terminology.bound() };
         self.profiles.get(source, canonical)
     }
 

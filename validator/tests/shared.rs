@@ -50,7 +50,8 @@ fn the_pack_is_what_the_package_reduces_to() {
     assert_eq!((info.name.as_str(), info.version.as_str()), ("hl7.fhir.r4.core", "4.0.1"));
 }
 
-/// Every one of these is free of errors against base R4, but for two vital signs with other units than HL7 fixes.
+/// Every one of these is free of errors against base R4, but for two vital signs with other units than HL7 fixes, and two
+/// displays that are not HL7's: the reference validator finds the same.
 #[test]
 fn published_uk_core_examples_have_no_error() {
     let Some(shared) = shared("UK Core examples") else { return };
@@ -58,8 +59,14 @@ fn published_uk_core_examples_have_no_error() {
     assert!(files.len() >= 139, "only {} examples", files.len());
     for file in files {
         let found = errors(&file);
-        let units = name(&file) == "UKCore-Bundle-NEWS2Observations-Example.json";
-        assert_eq!(found.len(), if units { 2 } else { 0 }, "{}: {found:#?}", name(&file));
+        let expected = match name(&file).as_str() {
+            "UKCore-Bundle-NEWS2Observations-Example.json" => 2,
+            "UKCore-DiagnosticReport-ECG-Example.json" | "UKCore-HealthcareService-OrthopaedicService-Example.json" => {
+                1
+            }
+            _ => 0,
+        };
+        assert_eq!(found.len(), expected, "{}: {found:#?}", name(&file));
     }
 }
 

@@ -245,9 +245,9 @@ impl Binding {
         })
     }
 
-    /// The canonical of the value set without its version.
+    /// The canonical of the value set as it is written, perhaps with a version.
     pub(crate) fn value_set_url(&self) -> Option<&str> {
-        self.value_set.as_deref().and_then(|canonical| canonical.split('|').next())
+        self.value_set.as_deref()
     }
 }
 

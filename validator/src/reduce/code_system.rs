@@ -10,7 +10,7 @@ const OTHER_BODIES: [&str; 10] =
     ["DICOM", "NEMA", "NUBC", "LOINC", "Regenstrief", "SNOMED", "ISO ", "ASTM", "IHE", "American Medical Association"];
 const HL7: [&str; 2] = ["http://hl7.org/fhir/", "http://terminology.hl7.org/CodeSystem/"];
 /// Re-published systems whose resource does not say in words where its codes come from.
-const RE_PUBLISHED: [&str; 8] = [
+const RE_PUBLISHED: [&str; 20] = [
     "http://hl7.org/fhir/spdx-license",
     "http://terminology.hl7.org/CodeSystem/dicom-audit-lifecycle",
     "http://terminology.hl7.org/CodeSystem/audit-event-type",
@@ -19,6 +19,18 @@ const RE_PUBLISHED: [&str; 8] = [
     "http://terminology.hl7.org/CodeSystem/object-role",
     "http://terminology.hl7.org/CodeSystem/audit-entity-type",
     "http://terminology.hl7.org/CodeSystem/security-source-type",
+    "http://hl7.org/fhir/sid/ex-icd-10-procedures",
+    "http://terminology.hl7.org/CodeSystem/FDI-surface",
+    "http://terminology.hl7.org/CodeSystem/ex-tooth",
+    "http://terminology.hl7.org/CodeSystem/ex-USCLS",
+    "http://terminology.hl7.org/CodeSystem/ex-revenue-center",
+    "http://terminology.hl7.org/CodeSystem/ex-diagnosisrelatedgroup",
+    "http://terminology.hl7.org/CodeSystem/ex-serviceplace",
+    "http://terminology.hl7.org/CodeSystem/payment-adjustment-reason",
+    "http://terminology.hl7.org/CodeSystem/v3-Race",
+    "http://terminology.hl7.org/CodeSystem/recommendation-strength",
+    "http://terminology.hl7.org/CodeSystem/adverse-event-causality-assess",
+    "http://terminology.hl7.org/CodeSystem/adverse-event-causality-method",
 ];
 
 /// Whether codes of the system with this canonical may be copied.
@@ -41,18 +53,20 @@ pub(super) fn is_carried(resources: &Resources<'_>, system: Value<'_>) -> bool {
 pub(super) fn facts(system: Value<'_>) -> String {
     let mut line = String::new();
     let mut object = ObjectWriter::begin(&mut line);
-    object.copy(system, &["resourceType", "url", "version"]);
-    concepts(&mut object, system);
+    object.copy(system, &["resourceType", "url", "version", "caseSensitive", "valueSet"]);
+    let is_ours = system.str_at(&["url"]).is_some_and(|url| is_hl7(&url));
+    let copied: &[&str] = if is_ours { &["code", "display"] } else { &["code"] };
+    concepts(&mut object, system, copied);
     object.end();
     line
 }
 
-fn concepts(object: &mut ObjectWriter<'_>, parent: Value<'_>) {
+fn concepts(object: &mut ObjectWriter<'_>, parent: Value<'_>, copied: &[&str]) {
     let children = parent.get("concept").into_iter().flat_map(Value::items);
     object.array("concept", children, |concept, out| {
         let mut object = ObjectWriter::begin(out);
-        object.copy(concept, &["code"]);
-        concepts(&mut object, concept);
+        object.copy(concept, copied);
+        concepts(&mut object, concept, copied);
         object.end();
     });
 }

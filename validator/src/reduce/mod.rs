@@ -2,7 +2,7 @@
 //! [package specification](https://confluence.hl7.org/display/FHIR/NPM+Package+Specification).
 //!
 //! Kept are canonicals, paths, cardinalities, types, bindings, invariant expressions and the codes of HL7's own code
-//! systems. Left behind are narrative, definitions, every other prose, displays, and every code that belongs to
+//! systems with their displays. Left behind are narrative, definitions, every other prose, displays of others, and every code that belongs to
 //! somebody else: such value sets keep their canonical and filters and are answered "not checked".
 
 mod code_system;
@@ -15,6 +15,7 @@ use std::io::Read;
 
 use crate::json::Document;
 use crate::pack::{self, PackError};
+use structure_definition::Bound;
 
 pub(crate) use writer::{ObjectWriter, push_string};
 
@@ -35,13 +36,14 @@ pub fn reduce(package: &[u8]) -> Result<Vec<u8>, PackError> {
     let resources = Resources::index(&documents);
 
     let mut lines = Vec::new();
-    let mut bound = BTreeSet::new();
+    let mut bound = Bound::default();
     for definition in resources.of_type("StructureDefinition") {
         lines.push(structure_definition::facts(definition.root(), &mut bound)?);
     }
-    let (value_sets, systems) = value_set::reached(&resources, bound);
-    lines.extend(value_sets.iter().map(|value_set| value_set::facts(&resources, value_set.root())));
-    lines.extend(systems.iter().map(|system| code_system::facts(system.root())));
+    let (value_sets, mut systems) = value_set::reached(&resources, bound.checked);
+    systems.extend(value_set::reached(&resources, bound.advised).1);
+    lines.extend(value_sets.values().map(|value_set| value_set::facts(&resources, value_set.root())));
+    lines.extend(systems.values().map(|system| code_system::facts(system.root())));
     Ok(pack::compress(&info, &lines))
 }
 

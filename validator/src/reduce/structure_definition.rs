@@ -14,8 +14,17 @@ use crate::pack::PackError;
 
 const FHIR_TYPE: &str = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type";
 
-/// One line of a pack. The value sets of checked bindings are added to `bound`.
-pub(super) fn facts(definition: Value<'_>, bound: &mut BTreeSet<String>) -> Result<String, PackError> {
+/// The value sets that definitions name.
+#[derive(Default)]
+pub(super) struct Bound {
+    /// By bindings that are checked.
+    pub(super) checked: BTreeSet<String>,
+    /// By bindings that only advise: codes are still those of their systems.
+    pub(super) advised: BTreeSet<String>,
+}
+
+/// One line of a pack. The value sets of its bindings are added to `bound`.
+pub(super) fn facts(definition: Value<'_>, bound: &mut Bound) -> Result<String, PackError> {
     let url = definition.str_at(&["url"]).unwrap_or_default();
     let incomplete = |what| PackError::Incomplete { definition: url.clone().into_owned(), what };
     let mut own = own_elements(definition);
@@ -40,10 +49,12 @@ pub(super) fn facts(definition: Value<'_>, bound: &mut BTreeSet<String>) -> Resu
     object.end();
     for binding in own.iter().filter_map(|element| element.get("binding").and_then(Binding::read)) {
         if binding.strength >= Strength::Extensible {
-            bound.extend(binding.value_set);
+            bound.checked.extend(binding.value_set);
+        } else {
+            bound.advised.extend(binding.value_set);
         }
-        bound.extend(binding.max_value_set);
-        bound.extend(binding.additional.into_iter().map(|(_, value_set)| value_set));
+        bound.checked.extend(binding.max_value_set);
+        bound.checked.extend(binding.additional.into_iter().map(|(_, value_set)| value_set));
     }
     Ok(line)
 }

@@ -6,11 +6,11 @@ use super::writer::ObjectWriter;
 use super::{Resources, code_system};
 use crate::json::{Document, Value};
 
+/// Resources of a package by canonical.
+type ByCanonical<'d> = BTreeMap<String, &'d Document<'d>>;
+
 /// The value sets that `bound` leads to, and the code systems we may carry that these are made of.
-pub(super) fn reached<'d>(
-    resources: &Resources<'d>,
-    bound: BTreeSet<String>,
-) -> (Vec<&'d Document<'d>>, Vec<&'d Document<'d>>) {
+pub(super) fn reached<'d>(resources: &Resources<'d>, bound: BTreeSet<String>) -> (ByCanonical<'d>, ByCanonical<'d>) {
     let mut value_sets = BTreeMap::new();
     let mut systems = BTreeMap::new();
     let mut pending: Vec<String> = bound.into_iter().collect();
@@ -32,7 +32,7 @@ pub(super) fn reached<'d>(
             }
         }
     }
-    (value_sets.into_values().collect(), systems.into_values().collect())
+    (value_sets, systems)
 }
 
 /// One line of a pack.

@@ -75,6 +75,25 @@ fn membership(value_set: &ValueSet, coding: Value<'_>) -> Membership {
     }
 }
 
+/// Whether something is coded, and no code of it is in the value set; what is not known may be.
+pub(crate) fn is_outside(special: Special, value_set: &ValueSet, value: Value<'_>) -> bool {
+    let is_out = |coding| membership(value_set, coding) == Membership::Out;
+    match special {
+        Special::CodeableConcept => {
+            let codings = || value.get("coding").into_iter().flat_map(Value::items);
+            codings().next().is_some() && codings().all(is_out)
+        }
+        Special::Coding | Special::Quantity => value.get("code").is_some() && is_out(value),
+        Special::None | Special::Identifier | Special::Reference => false,
+    }
+}
+
+/// A code outside the largest value set that a binding allows.
+pub(crate) fn beyond(value_set: &ValueSet) -> Finding {
+    let message = format!("The code is not in {}, the largest value set allowed here.", value_set.canonical);
+    Finding::error(Rule::Binding, IssueCode::CodeInvalid, message)
+}
+
 /// Only a required binding is worth a remark: any other allows more codes than the set has.
 fn not_checked(strength: Strength) -> Outcome {
     if strength == Strength::Required { Outcome::NotChecked } else { Outcome::Good }

@@ -1,36 +1,80 @@
-//! Systems of [codes](https://hl7.org/fhir/R4/codesystem.html) and identifiers: the URI is absolute, and where the
-//! system's codes are carried, the code is one of them.
+//! Systems of [codes](https://hl7.org/fhir/R4/codesystem.html) and identifiers: the URI is absolute and names a code
+//! system, and where the system's codes are carried, the code is one of them and its display one of the code's.
 
 use super::{Finding, Rule, format, quoted};
 use crate::issue::{IssueCode, Severity};
 use crate::json::Value;
-use crate::node::Special;
-use crate::value_set::Codes;
+use crate::terminology::Terminology;
 
-/// Systems that are published with FHIR itself, and so have no codes but those of its version.
-const VERSIONED_WITH_FHIR: &str = "http://hl7.org/fhir/";
+/// Where in a value something was found.
+pub(crate) type Found = (Option<&'static str>, Finding);
 
-/// Checks a Coding, Quantity or Identifier.
-pub(crate) fn check<'c>(
-    special: Special,
-    value: Value<'_>,
-    codes_of: impl Fn(&str) -> Option<&'c Codes>,
-) -> Option<Finding> {
+/// The system of an Identifier.
+pub(crate) fn of_identifier(value: Value<'_>) -> Option<Finding> {
     let system = value.str_at(&["system"]).filter(|system| !system.is_empty())?;
+    // Without its system an identifier identifies nothing.
+    (!format::is_absolute(&system)).then(relative)
+}
+
+/// Checks a Coding or a Quantity. One coding of several may be local, and is in a `concept`; one by itself is what it
+/// says. `wrong_display` is how bad a display is that is none of the code's.
+pub(crate) fn of_code(
+    value: Value<'_>,
+    in_concept: bool,
+    terminology: &Terminology,
+    wrong_display: Severity,
+) -> Vec<Found> {
+    let Some(system) = value.str_at(&["system"]).filter(|system| !system.is_empty()) else {
+        let message = "A code without its system means nothing, and is not checked.";
+        let finding = Finding::error(Rule::CodeSystem, IssueCode::Invalid, message);
+        let is_coded = !in_concept && value.get("code").is_some();
+        return is_coded.then_some((None, Finding { severity: Severity::Warning, ..finding })).into_iter().collect();
+    };
+    let by_place = |code, finding: Finding| {
+        let severity = if in_concept { Severity::Warning } else { Severity::Error };
+        vec![(None, Finding { severity, code, ..finding })]
+    };
     if !format::is_absolute(&system) {
-        let finding = Finding::error(Rule::CodeSystem, IssueCode::Value, "The system must be an absolute URI.");
-        // Without its system an identifier identifies nothing; a code may still be read by people.
-        let severity = if special == Special::Identifier { Severity::Error } else { Severity::Warning };
-        return Some(Finding { severity, ..finding });
+        return by_place(IssueCode::CodeInvalid, relative());
     }
-    let codes = codes_of(&system)?;
-    let code = value.str_at(&["code"])?;
-    if codes.contains(&*code) {
+    let version = value.str_at(&["version"]);
+    let Some(found) = terminology.code_system(&system, version.as_deref()) else {
+        if terminology.has_value_set(&system) {
+            let message = format!("{} is a value set; the system must be a code system.", quoted(&system));
+            let finding = Finding::error(Rule::CodeSystem, IssueCode::CodeInvalid, message);
+            return by_place(IssueCode::CodeInvalid, finding);
+        }
+        return Vec::new();
+    };
+    if let Some(base) = &found.supplements {
+        let message = format!("{system} only adds to {base}: codes are of that system.");
+        return vec![(Some("system"), Finding::error(Rule::CodeSystem, IssueCode::NotFound, message))];
+    }
+    let Some(code) = value.str_at(&["code"]) else { return Vec::new() };
+    let Some(concept) = found.find(&code) else {
+        if !found.complete {
+            return Vec::new();
+        }
+        let message = format!("The code '{}' is not in the code system {system}.", quoted(&code));
+        return vec![(Some("code"), Finding::error(Rule::CodeSystem, IssueCode::CodeInvalid, message))];
+    };
+    let display = value.str_at(&["display"]);
+    let wrong = display.and_then(|display| of_display(&display, &concept.displays, &code, wrong_display));
+    wrong.map(|finding| (Some("display"), finding)).into_iter().collect()
+}
+
+/// Capital and small letters do not matter, spaces do.
+fn of_display(display: &str, displays: &[Box<str>], code: &str, severity: Severity) -> Option<Finding> {
+    let expected = displays.first()?;
+    let same = |known: &str| known == display || known.to_lowercase() == display.to_lowercase();
+    if displays.iter().any(|known| same(known)) {
         return None;
     }
-    let message = format!("The code '{}' is not in the code system {system}.", quoted(&code));
-    let finding = Finding::error(Rule::CodeSystem, IssueCode::CodeInvalid, message);
-    // Systems that live on their own may have gained codes since.
-    let severity = if system.starts_with(VERSIONED_WITH_FHIR) { Severity::Error } else { Severity::Warning };
-    Some(Finding { severity, ..finding })
+    let (display, code) = (quoted(display), quoted(code));
+    let message = format!("The display '{display}' is not that of the code '{code}': expected '{expected}'.");
+    Some(Finding { severity, ..Finding::error(Rule::CodeSystem, IssueCode::Invalid, message) })
+}
+
+fn relative() -> Finding {
+    Finding::error(Rule::CodeSystem, IssueCode::Value, "The system must be an absolute URI.")
 }

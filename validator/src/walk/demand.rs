@@ -1,12 +1,13 @@
 //! What profiles demand of one value, facet by facet, and whether a value meets a profile at all.
 
 use super::{Demands, Place, Walk, resource};
-use crate::definition::Strength;
+use crate::definition::{Binding, Strength};
 use crate::json::{Kind, Value};
 use crate::node::Special;
 use crate::profile::{Demand, Profile, TypeProfiles};
 use crate::rules::constant::{self, Match};
 use crate::rules::{binding, limits, profile};
+use crate::value_set::Membership;
 
 /// Whether a value meets a profile is asked inside such a question, and so on, no more often than this.
 const MOST_TRIALS: usize = 8;
@@ -37,7 +38,9 @@ impl<'a> Walk<'a> {
 
     /// The value set that a demand binds.
     fn bound_by(&mut self, place: Place<'_, 'a>, demand: &'a Demand, type_name: &str) {
-        let Some((found, Some(id))) = &demand.binding else { return };
+        let Some((found, id)) = &demand.binding else { return };
+        self.bound_at_most(place, demand, found, type_name);
+        let Some(id) = id else { return };
         let (value_set, special, mut strength) = (self.set.value_set(*id), Special::of(type_name), found.strength);
         // Units bound to a choice are meant for its quantities: vital signs bind value[x] to them.
         if special == Special::CodeableConcept && value_set.is_of_units() {
@@ -51,6 +54,20 @@ impl<'a> Walk<'a> {
             None => binding::object(special, strength, value_set, place.value),
         };
         self.bound(place, *id, outcome);
+    }
+
+    /// The value set that no code may leave, however weak the binding is.
+    fn bound_at_most(&mut self, place: Place<'_, 'a>, demand: &'a Demand, found: &Binding, type_name: &str) {
+        let most = found.max_value_set.as_deref().filter(|_| found.strength != Strength::Required);
+        let Some(value_set) = most.and_then(|canonical| self.set.value_set_named(canonical)) else { return };
+        let special = Special::of(type_name);
+        let coded = match place.value.as_str() {
+            Some(code) => value_set.contains_code(&code) == Membership::Out,
+            None => binding::is_outside(special, value_set, place.value),
+        };
+        if coded {
+            self.report_demand(place, demand, binding::beyond(value_set));
+        }
     }
 
     /// How often an element appears, by the demands on it.

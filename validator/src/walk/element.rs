@@ -11,6 +11,9 @@ use crate::node::{Content, Element, NodeId, Property, Special, Type, ValueSetId}
 use crate::profile::Demand;
 use crate::rules::{attachment, binding, cardinality, code_system, content, format, primitive_extension, type_};
 
+/// The type whose codings say one thing in several systems.
+const CODEABLE_CONCEPT: &str = "CodeableConcept";
+
 impl<'a> Walk<'a> {
     /// An element under its own name, in an array where it repeats.
     pub(super) fn member(
@@ -233,17 +236,28 @@ impl<'a> Walk<'a> {
         let set = self.set;
         match element_type.special {
             Special::Reference => self.reference(place, element_type, demands),
-            Special::Coding | Special::Quantity | Special::Identifier => {
-                self.report_found(
-                    place,
-                    code_system::check(element_type.special, value, |system| set.code_system(system)),
-                );
-            }
+            Special::Identifier => self.report_found(place, code_system::of_identifier(value)),
+            Special::Coding | Special::Quantity => self.coded(place, element_type),
             Special::CodeableConcept | Special::None => {}
         }
         if let Some((strength, id)) = element.binding {
             let outcome = binding::object(element_type.special, strength, set.value_set(id), value);
             self.bound(place, id, outcome);
+        }
+    }
+
+    /// The system, code and display of a coded value.
+    fn coded(&mut self, place: Place<'_, 'a>, element_type: &'a Type) {
+        let in_concept = &*place.node.name == CODEABLE_CONCEPT || element_type.special == Special::Quantity;
+        let (terminology, severity) = (self.set.terminology(), self.options.wrong_display);
+        for (child, finding) in code_system::of_code(place.value, in_concept, terminology, severity) {
+            let Some(name) = child else {
+                self.report_at(place, finding);
+                continue;
+            };
+            let step = place.location.step(Segment::Child(name));
+            let value = place.value.get(name).unwrap_or(place.value);
+            self.report_at(place.item(value, &step), finding);
         }
     }
 

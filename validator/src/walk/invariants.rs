@@ -1,6 +1,8 @@
 //! Invariants of types, elements and profiles, judged where the walk is; see
 //! [constraints](https://hl7.org/fhir/R4/conformance-rules.html#constraints).
 
+use std::cell::Cell;
+
 use super::{Place, Walk};
 use crate::fhirpath::{Context, Item};
 use crate::profile::Demand;
@@ -19,10 +21,19 @@ impl<'a> Walk<'a> {
             return;
         }
         let set = self.set;
-        // A code of which nobody here can tell is no fault of the element.
-        let context = Context::new(set).inside(self.nested).knowing_codes(&|_, _, _| Some(true));
+        let undecided = Cell::new(false);
+        let member_of = |value_set: &str, system: Option<&str>, code: &str| {
+            let answer = set.terminology().member_of(value_set, system, code);
+            undecided.set(undecided.get() || answer.is_none());
+            answer
+        };
+        let context = Context::new(set).inside(self.nested).knowing_codes(&member_of);
         for invariant in invariants {
-            if let Some(finding) = invariant.judge(&context, focus, self.resource) {
+            undecided.set(false);
+            // A code of which nobody here can tell is no fault of the element.
+            if let Some(finding) = invariant.judge(&context, focus, self.resource)
+                && !undecided.get()
+            {
                 self.report(place.value, place.location, profile, finding);
             }
         }

@@ -1,8 +1,9 @@
 //! Bindings: required codes of HL7's own systems are checked, other people's are said not to be.
 
-use signalbox_validator::{IssueCode, Rule, Severity};
+use signalbox_validator::json::Document;
+use signalbox_validator::{IssueCode, Options, Rule, Severity};
 
-use super::{accepts, issues, patient, refuses, remarks};
+use super::{accepts, issues, patient, refuses, remarks, support};
 
 #[test]
 fn a_required_code_is_in_its_value_set() {
@@ -44,15 +45,40 @@ fn a_code_is_one_of_its_system() {
         |system: &str, code: &str| patient(&format!(r#""meta":{{"tag":[{{"system":"{system}","code":"{code}"}}]}}"#));
     accepts(&tagged("http://hl7.org/fhir/administrative-gender", "male"));
     accepts(&tagged("http://example.org/colours", "green"));
-    let place = "Patient.meta.tag[0]";
     let unknown = tagged("http://hl7.org/fhir/administrative-gender", "M");
-    refuses(&unknown, Rule::CodeSystem, IssueCode::CodeInvalid, place);
-    // This one is published apart from FHIR and may have grown.
-    let elsewhere = tagged("http://terminology.hl7.org/CodeSystem/v3-MaritalStatus", "?");
-    remarks(&elsewhere, Severity::Warning, Rule::CodeSystem, place);
-    remarks(&tagged("gender", "male"), Severity::Warning, Rule::CodeSystem, place);
+    refuses(&unknown, Rule::CodeSystem, IssueCode::CodeInvalid, "Patient.meta.tag[0].code");
+    for system in ["gender", "http://hl7.org/fhir/ValueSet/administrative-gender"] {
+        refuses(&tagged(system, "male"), Rule::CodeSystem, IssueCode::CodeInvalid, "Patient.meta.tag[0]");
+    }
+    let alone = patient(r#""meta":{"tag":[{"code":"male"}]}"#);
+    remarks(&alone, Severity::Warning, Rule::CodeSystem, "Patient.meta.tag[0]");
+    // Of a version that is not carried nothing is known.
+    let version = r#"{"system":"http://hl7.org/fhir/administrative-gender","version":"9","code":"M"}"#;
+    accepts(&patient(&format!(r#""meta":{{"tag":[{version}]}}"#)));
+    // A concept may say the same in a system of its own.
+    let local = patient(r#""maritalStatus":{"coding":[{"system":"marital","code":"?"}]}"#);
+    assert!(issues(&local).iter().all(|issue| issue.severity == Severity::Warning), "{local}");
     let identifier = patient(r#""identifier":[{"system":"nhs-number","value":"1"}]"#);
     refuses(&identifier, Rule::CodeSystem, IssueCode::Value, "Patient.identifier[0]");
+}
+
+#[test]
+fn a_display_is_one_of_its_code() {
+    let married = |display: &str| {
+        let system = "http://terminology.hl7.org/CodeSystem/v3-MaritalStatus";
+        patient(&format!(r#""maritalStatus":{{"coding":[{{"system":"{system}","code":"M","display":"{display}"}}]}}"#))
+    };
+    accepts(&married("Married"));
+    accepts(&married("MARRIED"));
+    let place = "Patient.maritalStatus.coding[0].display";
+    for wrong in ["Divorced", "Mar ried"] {
+        refuses(&married(wrong), Rule::CodeSystem, IssueCode::Invalid, place);
+    }
+    let options = Options { wrong_display: Severity::Warning, ..Options::default() };
+    let text = married("Divorced");
+    let document = Document::read(text.as_bytes()).unwrap();
+    let found = support::profiles().validate_with(&document, &options);
+    assert_eq!(found.iter().map(|issue| issue.severity).collect::<Vec<_>>(), [Severity::Warning]);
 }
 
 #[test]

@@ -63,7 +63,11 @@ fn resolve<'d>(call: &Call<'_, '_, 'd>) -> Outcome<'d> {
 fn member_of<'d>(call: &Call<'_, '_, 'd>) -> Outcome<'d> {
     call.takes(1, 1)?;
     let Some((item, value_set)) = call.one()?.zip(call.text_argument(0)?) else { return Ok(Vec::new()) };
-    let Some(ask) = call.evaluator.context.member_of else { return Ok(Vec::new()) };
+    let terminology = call.evaluator.set().terminology();
+    let ask = |value_set: &str, system: Option<&str>, code: &str| match call.evaluator.context.member_of {
+        Some(ask) => ask(value_set, system, code),
+        None => terminology.member_of(value_set, system, code),
+    };
     let coding = |value: Value<'d>| {
         let (system, code) = (value.str_at(&["system"]), value.str_at(&["code"])?);
         ask(&value_set, system.as_deref(), &code)
