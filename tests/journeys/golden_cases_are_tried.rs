@@ -157,3 +157,21 @@ fn a_case_may_be_an_hl7_message_by_the_door_of_its_source() {
         assert!(tried.out.contains(expected), "{expected}\n{}", tried.out);
     }
 }
+
+#[test]
+fn a_case_says_that_its_message_is_held() {
+    let folder = gateway_process::folder();
+    let held = MASTER.replacen("ods = \"RX1\"", "ods = \"RX1\"\non_error = \"quarantine\"", 1);
+    write(folder.path(), "signalbox.toml", &held.replace("schema = \"archive.schema.json\"\n", ""));
+    let routes = "[[routes]]\nname = \"patients\"\ntypes = [\"Patient\"]\nto = [\"archive\"]\n";
+    write(folder.path(), "routes/patients.toml", routes);
+    let invalid = patient(ADA, "active").replace("\"female\"", "\"woman\"");
+    write(folder.path(), "routes/patients.cases/held/in.json", &invalid);
+    let case = "source = \"pas\"\n[expected]\narchive = \"in.json\"\n";
+    write(folder.path(), "routes/patients.cases/held/case.toml", case);
+    let said = test(folder.path(), &[]);
+    assert!(said.code == 1 && said.out.contains("it is held in quarantine"), "{}{}", said.out, said.errors);
+    write(folder.path(), "routes/patients.cases/held/case.toml", &format!("quarantined = true\n{case}"));
+    let said = test(folder.path(), &[]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.errors);
+}
