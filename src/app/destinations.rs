@@ -9,6 +9,7 @@ use super::{StartError, reachability};
 use crate::adapters::{self, Outside};
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::config::destination::OnReject;
 use crate::config::{self, Config, ConfigError, ConfigErrors, Problem};
 use crate::delivery::body_schema::BodySchema;
 use crate::delivery::destination::Destination;
@@ -191,7 +192,8 @@ impl Checked {
             });
             let give_up_after = ready.policy.retry.give_up_after.0;
             let destination = Arc::clone(&ready.destination);
-            known.insert(name.clone(), Known { number: *number, give_up_after, destination });
+            let one_stream = ready.policy.on_reject == OnReject::HoldStream;
+            known.insert(name.clone(), Known { number: *number, give_up_after, one_stream, destination });
             policies.insert(*number, (name.clone(), ready.policy.clone()));
         }
         (lines, known, policies)

@@ -57,13 +57,15 @@ impl fmt::Debug for Destination {
     }
 }
 
-/// What a refusal does to later messages of the same patient.
+/// What a refusal does to later messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnReject {
-    /// They wait until an operator retries or skips the refused one.
+    /// Those of the same patient wait until an operator retries or skips the refused one.
     #[default]
     HoldPatient,
+    /// All of them wait until then: everything goes in one order, one at a time.
+    HoldStream,
     /// They go on.
     Skip,
 }

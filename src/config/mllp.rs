@@ -60,6 +60,9 @@ pub struct Mllp {
     /// What is done with several messages in one frame that is no batch.
     #[serde(default)]
     pub several: Several,
+    /// Whether MSH-13 is counted (the sequence number protocol).
+    #[serde(default)]
+    pub sequence: Sequence,
     /// Identifier system -> assigning authority (PID-3.4): by it messages of this door and FHIR resources about the same
     /// patient are kept in one order.
     #[serde(default)]
@@ -89,6 +92,18 @@ pub enum Several {
     Refuse,
     /// Each is a message of its own; their answers come in one frame.
     Split,
+}
+
+/// What sequence numbers (MSH-13) mean (HL7 v2.4 §2.10.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sequence {
+    /// Nothing, as with most senders that value the field.
+    #[default]
+    Ignore,
+    /// A message whose number is not the next of its source is answered with error 100 and the number that is expected
+    /// (MSA-4); 0 asks for that number, -1 begins anew. The count is forgotten at a restart.
+    Check,
 }
 
 /// How messages are acknowledged (HL7 v2.4 §2.9).

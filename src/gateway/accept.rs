@@ -91,7 +91,7 @@ fn expect(inner: &Inner, row: &ExchangeRow, names: &[String], replying: &[bool])
 
 /// Records a refusal; but a message that was accepted before gets the answer it got then, whatever the configuration
 /// says now.
-async fn turn_away(
+pub(super) async fn turn_away(
     inner: &Inner,
     arrival: &Arrival,
     rejection: Rejection,
@@ -212,7 +212,7 @@ fn accepted_row(inner: &Inner, arrival: &Arrival, judgement: Judgement) -> Excha
             destination: known.number,
             route: target.route,
             options: target.options,
-            keys: judgement.keys.clone(),
+            keys: order_keys(&judgement.keys, known.one_stream),
             give_up_at: arrival.received_at + known.give_up_after,
             held: judgement.held.clone(),
         })
@@ -228,6 +228,14 @@ fn accepted_row(inner: &Inner, arrival: &Arrival, judgement: Judgement) -> Excha
         keys: judgement.keys.clone(),
         ..message_row(inner, arrival)
     }
+}
+
+/// The key of everything that goes to a destination in one order; no HMAC is all zeros.
+const STREAM: [u8; 32] = [0; 32];
+
+/// What a delivery is ordered by.
+fn order_keys(patients: &[[u8; 32]], one_stream: bool) -> Vec<[u8; 32]> {
+    one_stream.then_some(STREAM).into_iter().chain(patients.iter().copied()).collect()
 }
 
 fn refused_row(inner: &Inner, arrival: &Arrival, rejection: &Rejection, keys: Vec<[u8; 32]>) -> ExchangeRow {

@@ -64,6 +64,8 @@ pub struct Known {
     pub number: i32,
     /// Time after acceptance when a delivery becomes a dead letter.
     pub give_up_after: Duration,
+    /// Whether everything goes there in one order.
+    pub one_stream: bool,
     /// The adapter, asked what it can carry.
     pub destination: Arc<dyn Destination>,
 }
@@ -144,6 +146,17 @@ impl Gateway {
             accepted.destinations.iter().for_each(|destination| self.0.metrics.routed(destination));
         }
         Ok(accepted)
+    }
+
+    /// A message that cannot be taken now: one that was accepted before gets its first answer again, any other is
+    /// recorded as refused.
+    ///
+    /// # Errors
+    /// The rejection.
+    pub async fn accept_repeat(&self, arrival: Arrival, rejection: Rejection) -> Result<Accepted, Rejection> {
+        let source = arrival.sender.source.clone();
+        let turn = |inner: Arc<Inner>| async move { accept::turn_away(&inner, &arrival, rejection, Vec::new()).await };
+        self.measured(&source, self.to_the_end(turn), |_| "repeated").await
     }
 
     /// Writes a message that is turned away before it is judged to the register, with its body, and gives the reason back.

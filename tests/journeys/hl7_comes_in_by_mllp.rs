@@ -200,6 +200,34 @@ async fn enhanced_mode_gets_what_it_asks_for_and_an_acknowledgement_gets_nothing
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_numbers_are_counted_a_gap_is_refused_until_what_is_missing_has_come() {
+    let gateway = gateway("sequence = \"check\"\n").await;
+    let mut sender = sender(&gateway).await;
+    let message = |id: &str, number: &str| adt("A31", id, ADA, "X").replace("|2.4||", &format!("|2.4|{number}|"));
+    let msa_4 = |answer: &str| {
+        let msa = answer.split(['\r', '\n']).find(|segment| segment.starts_with("MSA|")).unwrap();
+        msa.split('|').nth(4).unwrap_or_default().to_owned()
+    };
+    for (id, number, ack, expected) in [
+        ("C1", "5", "AA C1", "6"),
+        ("C3", "8", "AE C3 100", "6"),
+        ("C2", "6", "AA C2", "7"),
+        ("C1", "5", "AA C1", "7"),
+        ("C3", "7", "AA C3", "8"),
+        ("C4", "0", "AA C4", "8"),
+        ("C5", "", "AA C5", "8"),
+        ("C6", "-1", "AA C6", ""),
+        ("C7", "1", "AA C7", "2"),
+    ] {
+        let answer = sender.ask(&message(id, number)).await;
+        assert_eq!((ack_of(&answer).as_str(), msa_4(&answer).as_str()), (ack, expected), "{id} {number}");
+    }
+    let stored = register(&gateway).await;
+    assert_eq!(stored.iter().filter(|row| row.starts_with("accepted")).count(), 7, "{stored:?}");
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn commit_bytes_come_first_where_release_2_is_agreed() {
     let gateway = gateway("commit_bytes = true\n").await;
     let mut sender = sender(&gateway).await;

@@ -188,3 +188,22 @@ async fn an_act_needs_a_reason_and_a_delivery_that_can_take_it() {
     assert_eq!(names(&peer), ["Done", "First"]);
     gateway.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_may_hold_its_whole_stream() {
+    let peer = MllpPeer::start();
+    peer.always(ADA, Answer::Reject(101));
+    let gateway = TestGateway::with(&peer.settings("on_reject = \"hold-stream\"\nconcurrency = 4")).await;
+    let first = gateway.accept(ADA, "First").await;
+    let other = gateway.accept(BEN, "Other").await;
+    let third = gateway.accept(BEN, "Third").await;
+    gateway.settle().await;
+    assert_eq!(gateway.delivery(first).await.state, DeliveryState::Refused);
+    for waiting in [other, third] {
+        assert_eq!(gateway.delivery(waiting).await.state, DeliveryState::Waiting, "another patient waits too");
+    }
+    gateway.skip(gateway.delivery(first).await.id, "sent by hand").await.unwrap();
+    gateway.settle().await;
+    assert_eq!(names(&peer), ["First", "Other", "Third"], "in one order");
+    gateway.finish().await;
+}

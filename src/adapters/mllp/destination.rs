@@ -132,8 +132,14 @@ impl MllpDestination {
         };
         let at = self.clock.now();
         let control_id = Id::new(at, &self.chance).to_string();
-        let taken =
-            acknowledge::Acknowledgement { code: ack::Code::CA, control_id: &control_id, at, text: "", error: None };
+        let taken = acknowledge::Acknowledgement {
+            code: ack::Code::CA,
+            control_id: &control_id,
+            at,
+            text: "",
+            expected: None,
+            error: None,
+        };
         // The message is settled, whether the partner hears this or not.
         let _ = connection.tell(&acknowledge::write(Some(&header), &taken)).await;
     }

@@ -157,6 +157,9 @@ impl Desk {
         let error = (code != Code::AA).then_some(Error { code: self.error, place: "" });
         let control_id = Id::new(at, &self.chance).to_string();
         let text = if code == Code::AA { "" } else { "The listener was told to answer so." };
-        acknowledge::write(header.as_ref(), &Acknowledgement { code, control_id: &control_id, at, text, error })
+        acknowledge::write(
+            header.as_ref(),
+            &Acknowledgement { code, control_id: &control_id, at, text, expected: None, error },
+        )
     }
 }

@@ -21,6 +21,8 @@ pub struct Acknowledgement<'a> {
     pub at: DateTime<Utc>,
     /// MSA-3: a sentence for people, ASCII, free of patient data. Empty: none.
     pub text: &'a str,
+    /// MSA-4: the sequence number that comes next, where numbers are counted.
+    pub expected: Option<i64>,
     /// What is wrong with the message.
     pub error: Option<Error<'a>>,
 }
@@ -46,8 +48,11 @@ pub fn write(header: Option<&Header<'_>>, ack: &Acknowledgement<'_>) -> Vec<u8> 
     out.field(ack.code.as_str().as_bytes());
     out.field(header.field(10));
     out.text(ack.text);
+    if let Some(expected) = ack.expected {
+        out.field(expected.to_string().as_bytes());
+    }
     if let (Some(error), false) = (&ack.error, modern) {
-        out.skip(2);
+        out.skip(if ack.expected.is_some() { 1 } else { 2 });
         out.components(&[&error.code.to_string(), meaning(error.code), "HL70357"]);
     }
     if let Some(error) = &ack.error {
@@ -190,7 +195,7 @@ mod tests {
         let at = DateTime::from_timestamp(1_782_900_000, 0).unwrap();
         let text = "The date of birth is no date.";
         let header = Header::read(message.as_bytes());
-        let ack = Acknowledgement { code, control_id: "01KE0000000000000000", at, text, error };
+        let ack = Acknowledgement { code, control_id: "01KE0000000000000000", at, text, expected: None, error };
         String::from_utf8(write(header.as_ref(), &ack)).unwrap().replace('\r', "\n")
     }
 
@@ -218,8 +223,14 @@ mod tests {
             let message = format!("MSH|^~\\&|PAS|RXX|SB|RYY|20260701||ADT^A31|C0001|P|{version}\rPID|1");
             let header = Header::read(message.as_bytes());
             let error = Some(Error { code: 205, place: "MSH-10" });
-            let ack =
-                Acknowledgement { code: Code::AE, control_id: "1", at: DateTime::default(), text: "a|b^c", error };
+            let ack = Acknowledgement {
+                code: Code::AE,
+                control_id: "1",
+                at: DateTime::default(),
+                text: "a|b^c",
+                expected: None,
+                error,
+            };
             let read = super::super::ack::read(&write(header.as_ref(), &ack)).unwrap();
             assert_eq!((read.code, read.control_id.as_str(), read.errors), (Code::AE, "C0001", vec![205]), "{version}");
         }

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::reply::{self, Mode};
+use super::sequence::{self, Expected, Place};
 use crate::adapters::mllp::framing::{COMMITTED, Found, NOT_COMMITTED, frame};
 use crate::chance::Chance;
 use crate::clock::Clock;
@@ -26,6 +27,8 @@ pub(super) struct Desk {
     pub(super) endpoint: String,
     pub(super) sender: Sender,
     pub(super) settings: Mllp,
+    /// The count of its messages, where that is agreed on.
+    pub(super) sequence: Option<Expected>,
     /// Longest frame in bytes.
     pub(super) limit: u64,
     pub(super) gateway: Gateway,
@@ -105,21 +108,48 @@ impl Desk {
             self.gateway.reject(arrival, fault).await;
             return Answer::default();
         }
+        if let (Some(header), Some(sequence)) = (&header, &self.sequence) {
+            return self.in_sequence(header, arrival, sequence).await;
+        }
         match self.gateway.accept(arrival).await {
-            Ok(accepted) => self.accepted(header.as_ref(), accepted.exchange),
-            Err(rejection) => self.refused(header.as_ref(), &rejection),
+            Ok(accepted) => self.accepted(header.as_ref(), accepted.exchange, None),
+            Err(rejection) => self.refused(header.as_ref(), &rejection, None),
         }
     }
 
-    /// The same for a message and for its repeats.
-    fn accepted(&self, header: Option<&Header<'_>>, exchange: ExchangeId) -> Answer {
-        let said = reply::Said { id: exchange, at: exchange.time(), rejection: None };
+    /// Takes a message when it is the next one. The count is held meanwhile: messages of a source go one after the other.
+    async fn in_sequence(&self, header: &Header<'_>, arrival: Arrival, sequence: &Expected) -> Answer {
+        let mut expected = sequence.lock().await;
+        let taken = match sequence::place(header, *expected) {
+            Place::Next(next) => {
+                let taken = self.gateway.accept(arrival).await;
+                if taken.is_ok() {
+                    *expected = next;
+                }
+                taken
+            }
+            Place::Wrong(number) => {
+                let sentence = format!("MSH-13: the message with sequence number {number} is expected first.");
+                let fault = MessageFault::content(100, "MSH-13", sentence);
+                self.gateway.accept_repeat(arrival, Rejection::Message(fault)).await
+            }
+        };
+        match taken {
+            Ok(accepted) => self.accepted(Some(header), accepted.exchange, *expected),
+            Err(rejection) => self.refused(Some(header), &rejection, *expected),
+        }
+    }
+
+    /// The same for a message and for its repeats. `expected`: the sequence number that comes next.
+    fn accepted(&self, header: Option<&Header<'_>>, exchange: ExchangeId, expected: Option<i64>) -> Answer {
+        let said = reply::Said { id: exchange, at: exchange.time(), rejection: None, expected };
         self.said(header, &said)
     }
 
-    fn refused(&self, header: Option<&Header<'_>>, rejection: &Rejection) -> Answer {
+    fn refused(&self, header: Option<&Header<'_>>, rejection: &Rejection, expected: Option<i64>) -> Answer {
         let at = self.clock.now();
-        self.said(header, &reply::Said { id: Id::new(at, &self.chance), at, rejection: Some(rejection) })
+        let said = reply::Said { id: Id::new(at, &self.chance), at, rejection: Some(rejection), expected };
+        self.said(header, &said)
     }
 
     fn said(&self, header: Option<&Header<'_>>, said: &reply::Said<'_>) -> Answer {
@@ -134,7 +164,7 @@ impl Desk {
     async fn turn_away(&self, body: Bytes, header: Option<Header<'_>>, fault: MessageFault) -> Answer {
         let arrival = self.arrival(body, header.as_ref());
         let rejection = self.gateway.reject(arrival, Rejection::Message(fault)).await;
-        self.refused(header.as_ref(), &rejection)
+        self.refused(header.as_ref(), &rejection, None)
     }
 
     /// Of a message that is too long only the beginning is here; its content is not kept.
@@ -149,7 +179,7 @@ impl Desk {
             received_at: self.clock.now(),
         };
         let rejection = self.gateway.refuse(refused, Rejection::TooLarge { limit: self.limit }).await;
-        self.refused(header.as_ref(), &rejection)
+        self.refused(header.as_ref(), &rejection, None)
     }
 
     fn arrival(&self, body: Bytes, header: Option<&Header<'_>>) -> Arrival {

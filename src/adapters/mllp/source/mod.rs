@@ -7,6 +7,7 @@
 mod desk;
 mod reply;
 mod senders;
+mod sequence;
 mod session;
 
 use std::collections::HashMap;
@@ -95,7 +96,8 @@ impl Source {
         let Self { name, listener, tls, settings, config } = self;
         let senders = Senders::of(&config, &settings);
         let meters = meters(&config, &settings);
-        let door = Arc::new(Door { name, senders, meters, tls, settings, config, world });
+        let sequences = sequence::counts(&settings);
+        let door = Arc::new(Door { name, senders, meters, sequences, tls, settings, config, world });
         loop {
             let next = async {
                 let slot = Arc::clone(&slots).acquire_owned().await.map_err(io::Error::other)?;
@@ -135,6 +137,8 @@ struct Door {
     senders: Senders,
     /// Of the sources that have a rate.
     meters: HashMap<String, Arc<Meter>>,
+    /// Of the sources whose messages are counted.
+    sequences: HashMap<String, sequence::Expected>,
     tls: Option<Tls>,
     settings: Mllp,
     config: Config,
@@ -197,6 +201,7 @@ impl Door {
         let limit = usize::try_from(self.settings.max_frame.0.min(max_body)).unwrap_or(usize::MAX);
         let desk = Desk {
             endpoint: format!("mllp/{}", self.name),
+            sequence: self.sequences.get(&sender.source).cloned(),
             sender,
             settings: self.settings.clone(),
             limit: limit as u64,

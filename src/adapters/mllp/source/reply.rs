@@ -64,6 +64,8 @@ pub(super) struct Said<'r> {
     pub(super) id: Id,
     pub(super) at: DateTime<Utc>,
     pub(super) rejection: Option<&'r Rejection>,
+    /// MSA-4: the sequence number that comes next.
+    pub(super) expected: Option<i64>,
 }
 
 /// Whether the message acknowledges one of ours.
@@ -102,7 +104,10 @@ fn write(header: Option<&Header<'_>>, said: &Said<'_>, code: Code, id: Id) -> Ve
     let (text, place) = said.rejection.map(|rejection| (sentence(rejection), place(rejection))).unwrap_or_default();
     let error = said.rejection.map(|rejection| Error { code: rejection.rendering().error_code, place: &place });
     let control_id = id.to_string();
-    acknowledge::write(header, &Acknowledgement { code, control_id: &control_id, at: said.at, text: &text, error })
+    acknowledge::write(
+        header,
+        &Acknowledgement { code, control_id: &control_id, at: said.at, text: &text, expected: said.expected, error },
+    )
 }
 
 fn code(rejection: Option<&Rejection>, content_fault: ContentFault) -> Code {
@@ -210,7 +215,12 @@ mod tests {
     ) -> String {
         let message = format!("MSH|^~\\&|PAS|RXX|SB|RYY|2026||ADT^A31^ADT_A05|C1|P|2.4|||{msh_15}|{msh_16}");
         let header = Header::read(message.as_bytes()).unwrap();
-        let said = Said { id: Id::new(DateTime::default(), &Chance::seeded(1)), at: DateTime::default(), rejection };
+        let said = Said {
+            id: Id::new(DateTime::default(), &Chance::seeded(1)),
+            at: DateTime::default(),
+            rejection,
+            expected: None,
+        };
         let second = || Id::new(DateTime::default(), &Chance::seeded(2));
         let written = messages(Some(&header), Mode::of(&header, agreed), &said, fault, second);
         let code = |message: &Vec<u8>| {
