@@ -10,7 +10,7 @@ const OTHER_BODIES: [&str; 10] =
     ["DICOM", "NEMA", "NUBC", "LOINC", "Regenstrief", "SNOMED", "ISO ", "ASTM", "IHE", "American Medical Association"];
 const HL7: [&str; 2] = ["http://hl7.org/fhir/", "http://terminology.hl7.org/CodeSystem/"];
 /// Re-published systems whose resource does not say in words where its codes come from.
-const RE_PUBLISHED: [&str; 20] = [
+const RE_PUBLISHED: [&str; 23] = [
     "http://hl7.org/fhir/spdx-license",
     "http://terminology.hl7.org/CodeSystem/dicom-audit-lifecycle",
     "http://terminology.hl7.org/CodeSystem/audit-event-type",
@@ -26,6 +26,9 @@ const RE_PUBLISHED: [&str; 20] = [
     "http://terminology.hl7.org/CodeSystem/ex-revenue-center",
     "http://terminology.hl7.org/CodeSystem/ex-diagnosisrelatedgroup",
     "http://terminology.hl7.org/CodeSystem/ex-serviceplace",
+    "http://terminology.hl7.org/CodeSystem/ex-diagnosis-on-admission",
+    "http://terminology.hl7.org/CodeSystem/ex-providerqualification",
+    "http://terminology.hl7.org/CodeSystem/chargeitem-billingcodes",
     "http://terminology.hl7.org/CodeSystem/payment-adjustment-reason",
     "http://terminology.hl7.org/CodeSystem/v3-Race",
     "http://terminology.hl7.org/CodeSystem/recommendation-strength",
