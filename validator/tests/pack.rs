@@ -146,6 +146,8 @@ fn the_r4_pack_holds_facts_only() {
             "/sid/",
             "fdi-",
             "ex-tooth",
+            "ex-diagnosis-on",
+            "-billingcodes",
         ];
         hl7.iter().any(|start| canonical.starts_with(start))
             && !others.iter().any(|name| canonical.to_lowercase().contains(name))
