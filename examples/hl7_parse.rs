@@ -13,6 +13,10 @@ use signalbox::formats::hl7v2::path::Path;
 #[path = "mllp_load/message.rs"]
 mod message;
 
+/// As the gateway has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const PLACES: [&str; 5] = ["MSH-10", "PID-3[2].1", "PID-5.2", "PID-7", "PD1-4.1"];
 
 /// Reads a message and tells how long the values are that it found.
