@@ -12,7 +12,7 @@ use crate::formats::hl7v2::charset;
 use crate::formats::hl7v2::content;
 use crate::formats::hl7v2::fields::Fields;
 use crate::formats::hl7v2::header::Header;
-use crate::formats::hl7v2::patients;
+use crate::formats::hl7v2::{patients, remarks};
 use crate::outcome::Issue;
 use crate::rejection::{MessageFault, Rejection};
 
@@ -39,20 +39,29 @@ pub(super) fn judge(judge: &Judge, arrival: &Arrival) -> (Result<Judgement, Reje
     (judged, keys)
 }
 
-/// Faults of the content that the policy of the source does not refuse.
+/// Faults and oddities of the content that the policy of the source does not refuse.
 fn content_issues(
     judge: &Judge,
     arrival: &Arrival,
     fields: &Fields<'_>,
     door: Option<&Mllp>,
 ) -> Result<Vec<Issue>, Rejection> {
-    let Err(fault) = check_content(fields, door) else { return Ok(Vec::new()) };
-    let rejection = Rejection::Message(fault);
-    let issues = rejection.issues();
-    match policy::verdict(judge.sources.get(&arrival.sender.source), &issues) {
-        Verdict::Reject => Err(rejection),
-        Verdict::Quarantine | Verdict::AcceptAndFlag => Ok(issues),
+    if door.is_some_and(|door| door.content == Content::Pass) {
+        return Ok(Vec::new());
     }
+    let (fault, remarks) = (content::fault(fields), remarks::of(fields));
+    let fault = fault.map(|fault| Rejection::Message(MessageFault::content(fault.code, fault.place, fault.sentence)));
+    let mut issues = fault.as_ref().map(Rejection::issues).unwrap_or_default();
+    issues.extend(remarks.iter().map(|remark| Issue {
+        severity: "warning".to_owned(),
+        expression: Some(remark.place.clone()),
+        ..Issue::error("structure", remark.sentence)
+    }));
+    if policy::verdict(judge.sources.get(&arrival.sender.source), &issues) != Verdict::Reject {
+        return Ok(issues);
+    }
+    let odd = remarks.into_iter().next().map(|remark| MessageFault::unsupported(100, remark.place, remark.sentence));
+    fault.or(odd.map(Rejection::Message)).map_or(Ok(issues), Err)
 }
 
 fn route(
@@ -112,14 +121,6 @@ fn letter(id: ProcessingId) -> &'static [u8] {
         ProcessingId::T => b"T",
         ProcessingId::D => b"D",
     }
-}
-
-fn check_content(fields: &Fields<'_>, door: Option<&Mllp>) -> Result<(), MessageFault> {
-    if door.is_some_and(|door| door.content == Content::Pass) {
-        return Ok(());
-    }
-    let fault = content::fault(fields);
-    fault.map_or(Ok(()), |fault| Err(MessageFault::content(fault.code, fault.place, fault.sentence)))
 }
 
 /// Whether every byte has a character: nothing is stored that cannot be said again.

@@ -1,5 +1,7 @@
 //! The UK's edge cases of HL7 v2, one test each: how many messages a file holds, which segments, and what stands where a
-//! reader will look. What they are answered with is in `hl7_from_everywhere`. The messages are not part of this repository.
+//! reader will look. What they are answered with is in `hl7_from_everywhere`. Where two behaviours are right, a setting of the
+//! door or the source decides: `content` and `content_fault` (08, 12), `duplicates` (50), `sequence` (60, 61), `several`
+//! (72), `on_warning` (23, 31, 89). The messages are not part of this repository.
 
 use std::path::PathBuf;
 

@@ -228,6 +228,26 @@ async fn where_numbers_are_counted_a_gap_is_refused_until_what_is_missing_has_co
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_odd_is_taken_and_remarked_on_or_refused_where_the_source_is_held_to_it() {
+    let odd = adt("A31", "C1", ADA, "C:\\DIR").replace("PID|1|", "ZZZ|1\rPID|1|").replacen("EVN|", "ZZ1|1\rEVN|", 1);
+    let lenient = gateway("").await;
+    assert_eq!(ack_of(&sender(&lenient).await.ask(&odd).await), "AA C1");
+    let issues: serde_json::Value =
+        sqlx::query_scalar("select issues from exchanges").fetch_one(&mut lenient.connect().await).await.unwrap();
+    let told: Vec<_> =
+        issues.as_array().unwrap().iter().map(|issue| (&issue["severity"], &issue["expression"])).collect();
+    assert_eq!(serde_json::json!(told), serde_json::json!([["warning", "EVN"], ["warning", "PID-5"]]));
+    assert!(!issues.to_string().contains("DIR"), "nothing of the message");
+    lenient.finish().await;
+
+    let door = DOOR.replace("[mllp.adt]\n", "on_warning = \"reject\"\n[mllp.adt]\n");
+    let strict = TestGateway::with(&format!("{door}{NOWHERE}")).await;
+    assert_eq!(ack_of(&sender(&strict).await.ask(&odd).await), "AR C1 100");
+    assert_eq!(register(&strict).await, ["refused 501 ADT^A31"]);
+    strict.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn commit_bytes_come_first_where_release_2_is_agreed() {
     let gateway = gateway("commit_bytes = true\n").await;
     let mut sender = sender(&gateway).await;

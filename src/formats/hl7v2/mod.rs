@@ -21,6 +21,7 @@ pub mod names;
 pub mod partner;
 pub mod path;
 pub mod patients;
+pub mod remarks;
 pub mod uk;
 
 mod cx;
