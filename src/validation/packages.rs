@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use signalbox_validator::json::Document;
+
 use super::Validation;
 
 /// The base definitions of R4, below every set.
@@ -27,7 +29,26 @@ pub fn built_in() -> Vec<&'static str> {
 pub fn read(path: &Path, plain: &Validation) -> Result<Vec<(String, Vec<u8>)>, String> {
     let mut found = Vec::new();
     read_into(path, plain, &mut found)?;
-    Ok(found)
+    let shown = path.display();
+    match found.as_slice() {
+        [] => {
+            Err(format!("{shown} holds no resources: expected a FHIR package, a folder of resources or one resource"))
+        }
+        // What is named by itself is meant; in a package or folder other files may stand beside.
+        [(_, text)] if !path.is_dir() => {
+            is_resource(text).map_err(|why| format!("{shown} is no resource: {why}")).map(|()| found)
+        }
+        _ => Ok(found),
+    }
+}
+
+fn is_resource(text: &[u8]) -> Result<(), String> {
+    let document = Document::read(text).map_err(|error| {
+        let place = error.position;
+        format!("{} (line {}, column {})", error.kind, place.line, place.column)
+    })?;
+    let named = document.root().str_at(&["resourceType"]).is_some();
+    if named { Ok(()) } else { Err("it has no resourceType".to_owned()) }
 }
 
 fn read_into(path: &Path, plain: &Validation, found: &mut Vec<(String, Vec<u8>)>) -> Result<(), String> {

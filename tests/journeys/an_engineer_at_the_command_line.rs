@@ -188,6 +188,14 @@ fn resources_are_checked_against_uk_core_and_against_a_profile_from_a_file() {
     assert_eq!(said.errors, "", "nothing is said of what nobody asked about");
     let said = run(&["package", "snapshot", "http://example.org/Named", "--package", &profile]);
     assert!(said.code == 0 && said.out.contains("\"Patient.identifier:nhsNumber\""), "{}", said.out);
+    let broken = folder.path().join("broken.json");
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    std::fs::write(&broken, "nonsense").unwrap();
+    for (given, told) in [(&broken, "broken.json is no resource: "), (&empty, "empty holds no resources")] {
+        let said = run(&["package", "snapshot", "http://example.org/Named", "--package", given.to_str().unwrap()]);
+        assert!(said.code == 2 && said.errors.contains(told), "{}", said.errors);
+    }
     let said = run(&["package", "snapshot", "http://example.org/Nobody"]);
     assert!(said.code == 1 && said.errors.contains("http://example.org/Nobody"), "{}", said.errors);
 }
