@@ -77,3 +77,58 @@ fn a_profile_that_asks_about_itself_has_an_end() {
     // Deep inside, the question is not answered any more, which is a warning there and no error here.
     assert!(issues.iter().all(|issue| !issue.severity.is_error()), "{issues:#?}");
 }
+
+const COLOURS: &str = r#"{"resourceType":"CodeSystem","url":"http://example.org/colours","status":"active","content":"complete",
+    "concept":[{"code":"red"},{"code":"green"},{"code":"blue"}]}"#;
+
+fn value_set(name: &str, codes: &[&str]) -> String {
+    let codes: Vec<String> = codes.iter().map(|code| format!(r#"{{"code":"{code}"}}"#)).collect();
+    format!(
+        r#"{{"resourceType":"ValueSet","url":"http://example.org/{name}","status":"active","compose":{{"include":[
+        {{"system":"http://example.org/colours","concept":[{}]}}]}}}}"#,
+        codes.join(",")
+    )
+}
+
+/// Expressions of the errors of a patient with this marital status, against a profile with this element.
+fn errors_of_status(element: &str, code: &str) -> Vec<String> {
+    let profile = format!(
+        r#"{{"resourceType":"StructureDefinition","url":"http://example.org/P","name":"P","status":"draft",
+        "kind":"resource","abstract":false,"type":"Patient","derivation":"constraint",
+        "baseDefinition":"http://hl7.org/fhir/StructureDefinition/Patient","differential":{{"element":[
+        {{"id":"Patient.maritalStatus","path":"Patient.maritalStatus",{element}}}]}}}}"#
+    );
+    let sets = [value_set("few", &["red"]), value_set("most", &["red", "green"])];
+    let builder = ProfileSet::builder().pack(support::PACK).resource("p.json", profile.as_bytes());
+    let builder = builder.resource("colours.json", COLOURS.as_bytes());
+    let builder = sets.iter().fold(builder, |builder, set| builder.resource("set.json", set.as_bytes()));
+    let (set, warnings) = builder.build().unwrap();
+    assert!(warnings.iter().all(|warning| warning.source == "hl7.fhir.r4.core"), "{warnings:?}");
+    let status = format!(r#""maritalStatus":{{"coding":[{{"system":"http://example.org/colours","code":"{code}"}}]}}"#);
+    let text = patient(&status);
+    let document = Document::read(text.as_bytes()).unwrap();
+    let options = Options { profiles: vec!["http://example.org/P".to_owned()], ..Options::default() };
+    let errors = set.validate_with(&document, &options).into_iter().filter(|issue| issue.severity == Severity::Error);
+    errors.map(|issue| issue.expression).collect()
+}
+
+#[test]
+fn an_invariant_may_ask_whether_a_code_is_in_a_value_set() {
+    let asks = |set: &str| {
+        format!(
+            r#""constraint":[{{"key":"p-1","severity":"error","human":"a","expression":"memberOf('http://example.org/{set}')"}}]"#
+        )
+    };
+    assert_eq!(errors_of_status(&asks("few"), "red"), [""; 0]);
+    assert_eq!(errors_of_status(&asks("few"), "green"), ["Patient.maritalStatus"]);
+    assert_eq!(errors_of_status(&asks("nobody-has-it"), "green"), [""; 0], "what nobody can tell is no fault");
+}
+
+#[test]
+fn a_code_outside_the_largest_value_set_is_an_error_whatever_the_strength() {
+    let binding = r#""binding":{"strength":"extensible","valueSet":"http://example.org/few","extension":[{"url":
+        "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet","valueCanonical":"http://example.org/most"}]}"#;
+    assert_eq!(errors_of_status(binding, "red"), [""; 0]);
+    assert_eq!(errors_of_status(binding, "green"), [""; 0]);
+    assert!(!errors_of_status(binding, "blue").is_empty());
+}
