@@ -38,6 +38,10 @@ pub enum IssueCode {
     NotFound,
     /// Something is repeated that may not be.
     Duplicate,
+    /// It may not be here.
+    Forbidden,
+    /// It is not known here what this is.
+    Unknown,
     /// A business rule does not hold.
     BusinessRule,
     /// This could not be checked here.
@@ -103,6 +107,8 @@ impl IssueCode {
             Self::CodeInvalid => "code-invalid",
             Self::NotFound => "not-found",
             Self::Duplicate => "duplicate",
+            Self::Forbidden => "forbidden",
+            Self::Unknown => "unknown",
             Self::BusinessRule => "business-rule",
             Self::NotSupported => "not-supported",
             Self::Exception => "exception",

@@ -23,6 +23,7 @@ mod profile_set;
 mod reduce;
 mod rules;
 mod snapshot;
+mod subject;
 mod terminology;
 mod value_set;
 mod walk;

@@ -95,6 +95,12 @@ impl<'d> Value<'d> {
         self.document.key_of(self.index)
     }
 
+    /// Whether this is the member of an object with this key.
+    #[must_use]
+    pub fn is_member(self, key: &str) -> bool {
+        self.document.key_is(self.index, key)
+    }
+
     /// The string's content, unescaped only when it has to be; `None` when this is not a string.
     #[must_use]
     pub fn as_str(self) -> Option<Cow<'d, str>> {

@@ -13,7 +13,13 @@ pub(crate) type Found = (Option<&'static str>, Finding);
 pub(crate) fn of_identifier(value: Value<'_>) -> Option<Finding> {
     let system = value.str_at(&["system"]).filter(|system| !system.is_empty())?;
     // Without its system an identifier identifies nothing.
-    (!format::is_absolute(&system)).then(relative)
+    if !format::is_absolute(&system) {
+        return Some(relative());
+    }
+    // The system of URIs: the value is one.
+    let value = value.str_at(&["value"]).filter(|_| system == "urn:ietf:rfc:3986")?;
+    let message = "An identifier of the system urn:ietf:rfc:3986 is a whole URI.";
+    (!format::is_absolute(&value)).then(|| Finding::error(Rule::CodeSystem, IssueCode::CodeInvalid, message))
 }
 
 /// Checks a Coding or a Quantity. One coding of several may be local, and is in a `concept`; one by itself is what it
@@ -76,5 +82,5 @@ fn of_display(display: &str, displays: &[Box<str>], code: &str, severity: Severi
 }
 
 fn relative() -> Finding {
-    Finding::error(Rule::CodeSystem, IssueCode::Value, "The system must be an absolute URI.")
+    Finding::error(Rule::CodeSystem, IssueCode::CodeInvalid, "The system must be an absolute URI.")
 }

@@ -65,6 +65,12 @@ pub(crate) fn is_referred_to(resource: Value<'_>, around: &Contents<'_>) -> Opti
 /// Collects the local references in a tree, which is no deeper than the reader allows.
 fn mentions<'a>(value: Value<'a>, found: &mut HashSet<Cow<'a, str>>) {
     match value.kind() {
+        Kind::String if value.is_member("div") => {
+            let text = value.as_str().unwrap_or_default();
+            // Links and images of a narrative.
+            let ids = text.split("\"#").skip(1).filter_map(|rest| rest.split('"').next());
+            found.extend(ids.map(|id| Cow::Owned(id.to_owned())));
+        }
         Kind::String => match value.as_str() {
             Some(Cow::Borrowed(text)) => found.extend(text.strip_prefix('#').map(Cow::Borrowed)),
             Some(Cow::Owned(text)) => found.extend(text.strip_prefix('#').map(|id| Cow::Owned(id.to_owned()))),

@@ -3,7 +3,8 @@
 
 use super::{Finding, Rule};
 use crate::issue::IssueCode;
-use crate::json::Value;
+use crate::json::{Kind, Value};
+use crate::node::{Content, Element, Type};
 
 /// An object or array with nothing in it.
 pub(crate) fn empty(value: Value<'_>) -> Option<Finding> {
@@ -20,6 +21,21 @@ pub(crate) fn only_id(object: Value<'_>) -> Option<Finding> {
     let only_id = object.len() == 1 && object.get("id").is_some();
     let message = "An element must have a value or children; this one has only an id (ele-1).";
     only_id.then(|| Finding::error(Rule::Content, IssueCode::Invariant, message))
+}
+
+/// Whether a member of an object holds a value of the shape that its element has, whatever it is worth; what does not
+/// leaves the element missing.
+pub(crate) fn is_there(member: Value<'_>, element: &Element, element_type: &Type) -> bool {
+    let is_one = |value: Value<'_>| match (element_type.content, value.kind()) {
+        (_, Kind::Null | Kind::Array) => false,
+        (Content::Primitive(..), kind) => kind != Kind::Object,
+        (_, kind) => kind == Kind::Object,
+    };
+    match (member.kind(), element.repeats()) {
+        (Kind::Array, true) => member.children().any(is_one),
+        (Kind::Array, false) => false,
+        _ => is_one(member),
+    }
 }
 
 /// An id that another element of the resource has already: see [Element.id](https://hl7.org/fhir/R4/element.html#id).

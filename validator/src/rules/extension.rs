@@ -39,7 +39,7 @@ pub(crate) fn unknown(url: &str, is_modifier: bool, severity: Severity) -> Findi
 /// A word inside an extension that the definition of that extension does not have.
 pub(crate) fn unknown_part(url: &str) -> Finding {
     let message = format!("The extension around it has no part named '{}'.", quoted(url));
-    Finding::error(Rule::Extension, IssueCode::Structure, message)
+    Finding::error(Rule::Extension, IssueCode::Invalid, message)
 }
 
 /// A definition that is not one of an extension.

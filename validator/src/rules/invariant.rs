@@ -1,5 +1,5 @@
 //! [Invariants](https://hl7.org/fhir/R4/conformance-rules.html#constraints): FHIRPath that must hold, parsed when it is
-//! first asked for. Those that every element has are judged natively: ele-1, ext-1 and dom-2 to dom-5.
+//! first asked for. Those that every element has are judged natively: ele-1, ext-1, dom-2 to dom-5, txt-1 and txt-2.
 
 use std::sync::OnceLock;
 
@@ -10,7 +10,7 @@ use crate::issue::{IssueCode, Severity};
 use crate::json::Value;
 
 /// Judged elsewhere; dom-6 is good practice and no rule.
-const NATIVE: [&str; 7] = ["ele-1", "ext-1", "dom-2", "dom-3", "dom-4", "dom-5", "dom-6"];
+const NATIVE: [&str; 9] = ["ele-1", "ext-1", "dom-2", "dom-3", "dom-4", "dom-5", "dom-6", "txt-1", "txt-2"];
 
 /// Invariants that R4 states so that they fail where there is nothing to judge, as the next releases restate them.
 const RESTATED: [(&str, &str); 3] = [

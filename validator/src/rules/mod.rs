@@ -65,8 +65,14 @@ pub enum Rule {
     Questionnaire,
     /// A constraint in `FHIRPath`.
     Invariant,
+    /// The XHTML of a narrative.
+    Narrative,
     /// Which profiles apply, and whether one of several is met.
     Profile,
+    /// What the type of a Bundle asks of its entries and links.
+    Bundle,
+    /// A conformance resource says what can be meant.
+    Conformance,
     /// There was more than is reported.
     Limit,
 }
@@ -94,7 +100,10 @@ impl Rule {
             Self::Slicing => "slicing",
             Self::Questionnaire => "questionnaire",
             Self::Invariant => "invariant",
+            Self::Narrative => "narrative",
             Self::Profile => "profile",
+            Self::Bundle => "bundle",
+            Self::Conformance => "conformance",
             Self::Limit => "limit",
         }
     }

@@ -93,6 +93,59 @@ pub(crate) fn named_type(text: &str, is_type: impl Fn(&str) -> bool) -> Option<&
     }
 }
 
+/// Whether a URL is that of a resource on a server: `http[s]://[base]/Type/id[/_history/version]`.
+pub(crate) fn is_of_server(url: &str, is_type: impl Fn(&str) -> bool) -> bool {
+    let of_web = url.starts_with("http://") || url.starts_with("https://");
+    of_web && !url.contains('#') && named_type(url, is_type).is_some()
+}
+
+/// What may be wrong with a reference in an entry of a Bundle, besides what is wrong anywhere.
+pub(crate) fn in_bundle(
+    text: &str,
+    has_full_url: bool,
+    bundle_type: &str,
+    found: crate::subject::bundle::Found,
+) -> Option<Finding> {
+    use crate::subject::bundle::Found;
+    let error = |code, message: &str| Some(Finding::error(Rule::Reference, code, message));
+    let is_relative = !format::is_absolute(text);
+    if let Some((_, query)) = text.split_once('?').filter(|_| is_relative) {
+        let is_pair =
+            |pair: &str| pair.split_once('=').is_some_and(|(name, value)| !name.is_empty() && !value.is_empty());
+        if !query.split('&').all(is_pair) {
+            return error(
+                IssueCode::Invalid,
+                "The query of a conditional reference is name=value pairs joined by '&'.",
+            );
+        }
+        if bundle_type != "transaction" {
+            return error(IssueCode::Invalid, "Only a transaction resolves conditional references.");
+        }
+        return None;
+    }
+    if is_relative && !has_full_url && !matches!(bundle_type, "transaction-response" | "batch-response") {
+        let message = "A relative reference is relative to the fullUrl of its entry, and this entry has none.";
+        return error(IssueCode::Required, message);
+    }
+    if is_relative && relative(text).is_none() {
+        return error(IssueCode::Invalid, "A relative reference in a Bundle is Type/id.");
+    }
+    match found {
+        Found::Several(_) => error(IssueCode::Forbidden, "Several entries of the Bundle match this reference."),
+        Found::Nowhere if text.starts_with("urn:") => {
+            let message = "No entry of the Bundle has this URN, and nobody else can resolve it.";
+            let finding = Finding::error(Rule::Reference, IssueCode::Required, message);
+            Some(Finding { severity: Severity::Warning, ..finding })
+        }
+        Found::Apparently(_) => {
+            let message = "An entry of the Bundle has this type and id, but its fullUrl is not what this leads to.";
+            let finding = Finding::error(Rule::Reference, IssueCode::Required, message);
+            Some(Finding { severity: Severity::Warning, ..finding })
+        }
+        Found::One(_) | Found::Nowhere => None,
+    }
+}
+
 /// Whether a reference reaches its target in a way that the profile allows.
 pub(crate) fn reached(
     text: &str,

@@ -72,6 +72,8 @@ impl<'a> Walk<'a> {
 
     /// How often an element appears, by the demands on it.
     pub(super) fn counted(&mut self, place: Place<'_, 'a>, demands: &[&'a Demand], found: usize) {
+        // The element may be right: it is what holds it that has the wrong number.
+        let place = Place { location: place.location.parent.unwrap_or(place.location), ..place };
         for demand in demands {
             if found < demand.min as usize {
                 self.report_demand(place, demand, profile::too_few(&demand.label, demand.min, found));
@@ -106,8 +108,9 @@ impl<'a> Walk<'a> {
             (!fits).then_some((*demand, left))
         });
         let Some((demand, left)) = broken else { return };
-        // The value of an extension is wrong for the extension.
-        let at = if place.node.ext_1.is_some() { place.location.parent } else { None };
+        // The value of an extension is wrong for the extension; that of a part of one by itself.
+        let is_part = demand.label.contains(':');
+        let at = if place.node.ext_1.is_some() && !is_part { place.location.parent } else { None };
         let finding = profile::type_not_left(&demand.label, type_name, left);
         self.report_demand(Place { location: at.unwrap_or(place.location), ..place }, demand, finding);
     }

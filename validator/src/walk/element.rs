@@ -9,7 +9,9 @@ use crate::json::{Kind, Value};
 use crate::location::Segment;
 use crate::node::{Content, Element, NodeId, Property, Special, Type, ValueSetId};
 use crate::profile::Demand;
-use crate::rules::{attachment, binding, cardinality, code_system, content, format, primitive_extension, type_};
+use crate::rules::{
+    attachment, binding, cardinality, code_system, content, format, narrative, primitive_extension, type_,
+};
 
 /// The type whose codings say one thing in several systems.
 const CODEABLE_CONCEPT: &str = "CodeableConcept";
@@ -146,6 +148,9 @@ impl<'a> Walk<'a> {
                     self.report_at(place, finding);
                     return;
                 }
+                if primitive.is_xhtml() {
+                    self.narrative(place);
+                }
                 if let Some((strength @ Strength::Required, id)) = element.binding
                     && let Some(code) = value.as_str()
                 {
@@ -160,6 +165,15 @@ impl<'a> Walk<'a> {
             }
             Content::Object(node) => self.complex(place, node, element, element_type, demands),
             Content::Resource => self.inner_resource(place, element, element_type, demands),
+        }
+    }
+
+    /// The XHTML of a narrative.
+    fn narrative(&mut self, place: Place<'_, 'a>) {
+        let Some(text) = place.value.as_str() else { return };
+        let contents = &self.contents;
+        for finding in narrative::check(&text, |id| contents.get(id).is_some()) {
+            self.report_at(place, finding);
         }
     }
 

@@ -30,7 +30,7 @@ use crate::profile::{Demand, ProfileId};
 use crate::profile_set::ProfileSet;
 use crate::rules::contained::Contents;
 use crate::rules::{Finding, Rule, cardinality, choice, content, extension as extension_rule, structure};
-use reference::Entries;
+use crate::subject::bundle::Entries;
 
 /// Issues beyond this many are not reported one by one.
 const MOST_ISSUES: usize = 500;
@@ -43,8 +43,9 @@ pub(crate) struct Walk<'a> {
     nested: u8,
     /// What the resource we are in contains, for its references to name; a contained resource is in its container.
     contents: Contents<'a>,
-    /// The entries of the Bundle around, for references to name.
+    /// The entries of the Bundle around, for references to name, and the one we are in.
     entries: Entries<'a>,
+    entry: Option<usize>,
     /// The resource we are in, and the one that contains it, or itself.
     resource: (Value<'a>, Value<'a>),
     /// The urls of the extensions we are in.
@@ -97,7 +98,8 @@ impl<'a> Walk<'a> {
             options,
             nested,
             contents: Contents::of(root),
-            entries: Entries::of(root),
+            entries: Entries::default(),
+            entry: None,
             resource: (root, root),
             around: Vec::new(),
             ids: HashSet::new(),
@@ -173,6 +175,7 @@ impl<'a> Walk<'a> {
         let Place { value, location, node, .. } = place;
         if let Some(finding) = content::empty(value) {
             self.report_at(place, finding);
+            self.missing(place, 0, demands);
             return;
         }
         let mut seen: u128 = 0;
@@ -192,7 +195,9 @@ impl<'a> Walk<'a> {
             if seen & bit != 0 && element.is_choice {
                 self.second_type(member_place, value, *property);
             }
-            seen |= bit;
+            if Self::is_there(member, *property, element) {
+                seen |= bit;
+            }
             let inner = below(demands, &element.name);
             match property.role {
                 Role::Value => self.member(member_place, *property, value, &key, &inner),
@@ -208,23 +213,9 @@ impl<'a> Walk<'a> {
 
     /// What is judged once all members have been seen.
     fn whole(&mut self, place: Place<'_, 'a>, seen: u128, demands: &[&'a Demand]) {
+        self.missing(place, seen, demands);
         let Place { value, node, .. } = place;
         let has = |slot: u8| seen & (1 << slot) != 0;
-        for &id in &node.required {
-            let element = self.set.element(id);
-            if !has(element.slot) {
-                self.report_at(place, cardinality::missing(&node.name, element));
-            }
-        }
-        for demand in demands {
-            let Some(shape) = demand.children.as_deref() else { continue };
-            for name in &shape.required {
-                let present = node.slots.get(name).is_none_or(|&slot| has(slot));
-                if let Some(demand) = shape.demands.get(name).filter(|_| !present) {
-                    self.absent(place, demand);
-                }
-            }
-        }
         if node.is_resource {
             return;
         }
@@ -247,6 +238,33 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Whether a member is a value of its element, or its id and extensions.
+    fn is_there(member: Value<'a>, property: Property, element: &Element) -> bool {
+        let element_type = element.types.get(usize::from(property.choice));
+        property.role == Role::Sibling || element_type.is_some_and(|found| content::is_there(member, element, found))
+    }
+
+    /// The elements that must be there and are not.
+    fn missing(&mut self, place: Place<'_, 'a>, seen: u128, demands: &[&'a Demand]) {
+        let node = place.node;
+        let has = |slot: u8| seen & (1 << slot) != 0;
+        for &id in &node.required {
+            let element = self.set.element(id);
+            if !has(element.slot) {
+                self.report_at(place, cardinality::missing(&node.name, element));
+            }
+        }
+        for demand in demands {
+            let Some(shape) = demand.children.as_deref() else { continue };
+            for name in &shape.required {
+                let present = node.slots.get(name).is_none_or(|&slot| has(slot));
+                if let Some(demand) = shape.demands.get(name).filter(|_| !present) {
+                    self.absent(place, demand);
+                }
+            }
+        }
+    }
+
     fn unknown(&mut self, place: Place<'_, 'a>, member: Value<'a>, key: &str) {
         let node = place.node;
         if node.is_resource && key == "resourceType" {
@@ -266,7 +284,8 @@ impl<'a> Walk<'a> {
         if let Some(other) = other {
             let element = self.set.element(property.element);
             let finding = choice::second_type(element, other.choice.into(), property.choice.into());
-            self.report_at(place, finding);
+            let at = place.location.parent.unwrap_or(place.location);
+            self.report_at(Place { location: at, ..place }, finding);
         }
     }
 }

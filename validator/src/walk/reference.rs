@@ -3,8 +3,6 @@
 
 use std::borrow::Cow;
 
-use rustc_hash::FxHashMap;
-
 use super::{Place, Walk};
 use crate::issue::Severity;
 use crate::json::Value;
@@ -12,50 +10,26 @@ use crate::node::Type;
 use crate::profile::{Demand, Profile};
 use crate::rules::reference;
 
-/// The resources of a Bundle by what may name them.
-#[derive(Default)]
-pub(super) struct Entries<'a> {
-    by_url: FxHashMap<Cow<'a, str>, Value<'a>>,
-    /// By the last two parts of a `RESTful` fullUrl, or type and id.
-    by_id: FxHashMap<String, Value<'a>>,
-}
-
-impl<'a> Entries<'a> {
-    pub(super) fn of(root: Value<'a>) -> Self {
-        let mut entries = Self::default();
-        if root.str_at(&["resourceType"]).as_deref() != Some("Bundle") {
-            return entries;
-        }
-        for entry in root.get("entry").into_iter().flat_map(Value::items) {
-            let Some(resource) = entry.get("resource") else { continue };
-            if let Some(url) = entry.str_at(&["fullUrl"]) {
-                let mut parts = url.rsplit('/');
-                if let (Some(id), Some(name)) = (parts.next(), parts.next()) {
-                    entries.by_id.entry(format!("{name}/{id}")).or_insert(resource);
-                }
-                entries.by_url.entry(url).or_insert(resource);
-            }
-            if let (Some(name), Some(id)) = (resource.str_at(&["resourceType"]), resource.str_at(&["id"])) {
-                entries.by_id.entry(format!("{name}/{id}")).or_insert(resource);
-            }
-        }
-        entries
-    }
-
-    fn get(&self, reference: &str) -> Option<Value<'a>> {
-        let plain = reference.split("/_history/").next().unwrap_or_default();
-        self.by_url.get(plain).or_else(|| self.by_id.get(plain)).copied()
-    }
-}
-
 impl<'a> Walk<'a> {
     /// The resource that a Reference leads to, where it is in the document.
     pub(super) fn resolve(&self, value: Value<'a>) -> Option<Value<'a>> {
         let text = value.str_at(&["reference"])?;
         match text.strip_prefix('#') {
             Some(id) => self.contents.get(id),
-            None => self.entries.get(&text),
+            None => self.entries.resource(self.entry, &text),
         }
+    }
+
+    /// What the Bundle around asks of a reference in one of its entries.
+    fn reference_in_bundle(&mut self, place: Place<'_, 'a>) {
+        let (Some(entry), Some(text)) = (self.entry, place.value.str_at(&["reference"])) else { return };
+        if text.is_empty() || text.starts_with('#') || self.trial.is_some() {
+            return;
+        }
+        let has_full_url = self.entries.at(entry).full_url.is_some();
+        let found = self.entries.find(Some(entry), &text);
+        let finding = reference::in_bundle(&text, has_full_url, &self.entries.bundle_type, found);
+        self.report_found(place, finding);
     }
 
     /// The type that a Reference says its target has.
@@ -69,6 +43,7 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn reference(&mut self, place: Place<'_, 'a>, element_type: &'a Type, demands: &[&'a Demand]) {
+        self.reference_in_bundle(place);
         let set = self.set;
         let is_type = |name: &str| set.is_resource_type(name);
         let narrowed = || demands.iter().filter_map(|demand| Some((*demand, demand.reference.as_ref()?)));

@@ -10,6 +10,11 @@ use crate::node::{Element, Type};
 use crate::profile::{Demand, Profile};
 use crate::rules::contained::{self, Contents};
 use crate::rules::{profile, structure};
+use crate::subject::bundle::Entries;
+use crate::subject::{self, Subject};
+
+/// The type whose entries refer to each other.
+const BUNDLE: &str = "Bundle";
 
 impl<'a> Walk<'a> {
     /// The resource of the document, with the profiles that were asked for.
@@ -63,12 +68,32 @@ impl<'a> Walk<'a> {
             self.demanded(place, demand, &node.name);
         }
         let outer = std::mem::take(&mut self.ids);
-        self.object(place, &demands);
+        if &*node.name == BUNDLE {
+            let outer = (std::mem::replace(&mut self.entries, Entries::of(value)), self.entry.take());
+            self.object(place, &demands);
+            (self.entries, self.entry) = outer;
+        } else {
+            self.object(place, &demands);
+        }
         self.ids = outer;
         self.hold_demands(place, &demands, &Item::of_node(value, node, value));
-        if &*node.name == "QuestionnaireResponse" && self.trial.is_none() {
+        if self.trial.is_none() {
+            self.as_a_whole(place);
+        }
+    }
+
+    /// The rules for a resource as a whole that no definition states.
+    fn as_a_whole(&mut self, place: Place<'_, 'a>) {
+        let Place { value, location, node, .. } = place;
+        if &*node.name == "QuestionnaireResponse" {
             self.response(value, location);
         }
+        let contained = self.resource.0.index() != self.resource.1.index();
+        let (set, options) = (self.set, self.options);
+        let subject = Subject { value, location, contained };
+        subject::judge(&node.name, subject, set, options, &mut |value, location, finding| {
+            self.report(value, location, Some(set.canonical(node)), finding);
+        });
     }
 
     /// The profiles that the resource says it meets.
@@ -158,9 +183,18 @@ impl<'a> Walk<'a> {
             self.asked_by_type(value, place.location, &mut inner);
             let outer = std::mem::replace(&mut self.contents, Contents::of(value));
             let around = std::mem::replace(&mut self.resource, (value, value));
+            let entry = std::mem::replace(&mut self.entry, entry_of(place));
             self.resource(value, place.location, inner);
-            (self.contents, self.resource) = (outer, around);
+            (self.contents, self.resource, self.entry) = (outer, around, entry);
         }
+    }
+}
+
+/// The number of the entry that a place is the resource of.
+fn entry_of(place: Place<'_, '_>) -> Option<usize> {
+    match place.location.parent?.segment {
+        Segment::Item(index) if &*place.node.name == "Bundle.entry" => Some(index),
+        _ => None,
     }
 }
 

@@ -107,9 +107,9 @@ fn parts_of_an_extension_are_those_it_defines() {
     let with = |inner: &Json| patient(&json!({"extension": [{"url": "http://example.org/parts", "extension": inner}]}));
     assert_eq!(found(&set, &with(&json!([{"url": "a", "valueCode": "x"}]))), [""; 0]);
     let wrong = with(&json!([{"url": "a", "valueString": "x"}]));
-    assert_eq!(found(&set, &wrong), ["error structure Patient.extension[0].extension[0]"]);
+    assert_eq!(found(&set, &wrong), ["error structure Patient.extension[0].extension[0].value.ofType(string)"]);
     let strange = with(&json!([{"url": "a", "valueCode": "x"}, {"url": "b", "valueCode": "x"}]));
-    assert_eq!(found(&set, &strange), ["error structure Patient.extension[0].extension[1]"]);
+    assert_eq!(found(&set, &strange), ["error invalid Patient.extension[0].extension[1]"]);
     let missing = with(&json!([{"url": "b", "valueCode": "x"}]));
     assert_eq!(found(&set, &missing).len(), 2, "{:?}", found(&set, &missing));
 }

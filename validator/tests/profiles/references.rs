@@ -63,8 +63,10 @@ fn a_long_chain_of_references_is_followed_only_so_far() {
     let set = load(&[profile("P", "Observation", &own)]);
     let entry = |number: usize| {
         let next = format!("http://example.org/Observation/{}", (number + 1) % 5000);
-        let resource =
-            observation(&json!({"meta": {"profile": ["http://example.org/P"]}, "focus": [{"reference": next}]}));
+        let members = json!({
+            "id": number.to_string(), "meta": {"profile": ["http://example.org/P"]}, "focus": [{"reference": next}]
+        });
+        let resource = observation(&members);
         json!({"fullUrl": format!("http://example.org/Observation/{number}"), "resource": resource})
     };
     let entries: Vec<Json> = (0..5000).map(entry).collect();

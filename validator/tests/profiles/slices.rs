@@ -109,6 +109,8 @@ fn entries_of_a_bundle_are_told_by_the_type_and_the_profile_of_their_resource() 
     };
     let entry = |id: u8, resource: &Json| {
         let kind = resource["resourceType"].as_str().unwrap();
+        let mut resource = resource.clone();
+        resource["id"] = json!(id.to_string());
         json!({"fullUrl": format!("http://example.org/fhir/{kind}/{id}"), "resource": resource})
     };
     let bundle = |entries: &[Json]| json!({"resourceType": "Bundle", "type": "collection", "entry": entries});

@@ -59,7 +59,7 @@ fn a_code_is_one_of_its_system() {
     let local = patient(r#""maritalStatus":{"coding":[{"system":"marital","code":"?"}]}"#);
     assert!(issues(&local).iter().all(|issue| issue.severity == Severity::Warning), "{local}");
     let identifier = patient(r#""identifier":[{"system":"nhs-number","value":"1"}]"#);
-    refuses(&identifier, Rule::CodeSystem, IssueCode::Value, "Patient.identifier[0]");
+    refuses(&identifier, Rule::CodeSystem, IssueCode::CodeInvalid, "Patient.identifier[0]");
 }
 
 #[test]

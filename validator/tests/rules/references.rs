@@ -87,7 +87,9 @@ fn contained_resources_are_held_to_their_own_type() {
 #[test]
 fn entries_of_a_bundle_are_resources_of_their_own() {
     let bundle = |resource: &str| {
-        format!(r#"{{"resourceType":"Bundle","type":"collection","entry":[{{"resource":{resource}}}]}}"#)
+        format!(
+            r#"{{"resourceType":"Bundle","type":"collection","entry":[{{"fullUrl":"urn:uuid:c757873d-ec9a-4326-a141-556f43239520","resource":{resource}}}]}}"#
+        )
     };
     accepts(&bundle(&patient(r#""active":true"#)));
     refuses(&bundle(&patient(r#""nmae":1"#)), Rule::Structure, IssueCode::Structure, "Bundle.entry[0].resource");

@@ -25,6 +25,7 @@ pub(crate) enum Primitive {
     Code,
     Id,
     Uri,
+    Canonical,
     Oid,
     Uuid,
     Date,
@@ -51,6 +52,7 @@ impl Primitive {
             "code" => Self::Code,
             Self::ID => Self::Id,
             "uri" => Self::Uri,
+            "canonical" => Self::Canonical,
             "oid" => Self::Oid,
             "uuid" => Self::Uuid,
             "date" => Self::Date,
@@ -61,6 +63,10 @@ impl Primitive {
             "xhtml" => Self::Xhtml,
             _ => return None,
         })
+    }
+
+    pub(crate) fn is_xhtml(self) -> bool {
+        self == Self::Xhtml
     }
 
     /// How JSON writes it.
@@ -82,6 +88,7 @@ impl Primitive {
             Self::Code => text::code(text),
             Self::Id => text::id(text),
             Self::Uri => uri::uri(text),
+            Self::Canonical => uri::canonical(text),
             Self::Oid => uri::oid(text),
             Self::Uuid => uri::uuid(text),
             Self::Date => temporal::date(text),

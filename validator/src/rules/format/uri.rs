@@ -16,6 +16,12 @@ pub(super) fn uri(text: &str) -> Verdict {
     if text.starts_with("urn:oid:") { oid(text) } else { Ok(()) }
 }
 
+/// [canonical](https://hl7.org/fhir/R4/references.html#canonical): absolute, or a fragment for what is contained.
+pub(super) fn canonical(text: &str) -> Verdict {
+    uri(text)?;
+    if text.starts_with('#') || scheme(text).is_some() { Ok(()) } else { Err("a canonical URL is absolute, or '#id'") }
+}
+
 pub(super) fn oid(text: &str) -> Verdict {
     let well_formed = text.strip_prefix("urn:oid:").is_some_and(|arcs| {
         let mut arcs = arcs.split('.');

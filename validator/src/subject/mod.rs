@@ -1,0 +1,67 @@
+//! Resources that are judged as a whole, by rules which `StructureDefinition`s do not state: a
+//! [Bundle](https://hl7.org/fhir/R4/bundle.html) of each type, and the conformance resources that others are judged by.
+//! The walk asks once for each resource, after its elements.
+
+pub(crate) mod bundle;
+
+use crate::issue::{IssueCode, Severity};
+use crate::json::Value;
+use crate::location::Location;
+use crate::options::Options;
+use crate::profile_set::ProfileSet;
+use crate::rules::{Finding, Rule};
+
+/// Where findings go.
+type Sink<'s> = &'s mut dyn FnMut(Value<'_>, &Location<'_>, Finding);
+
+/// What a judgement needs to know, and takes its findings.
+pub(crate) struct Judge<'s> {
+    pub(crate) set: &'s ProfileSet,
+    pub(crate) options: &'s Options,
+    rule: Rule,
+    sink: Sink<'s>,
+}
+
+/// A resource with the place it stands at.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject<'p, 'a> {
+    pub(crate) value: Value<'a>,
+    pub(crate) location: &'p Location<'p>,
+    /// It is contained in another.
+    pub(crate) contained: bool,
+}
+
+/// Judges a resource of this type as a whole.
+pub(crate) fn judge(type_name: &str, subject: Subject<'_, '_>, set: &ProfileSet, options: &Options, sink: Sink<'_>) {
+    let mut judge = Judge { set, options, rule: Rule::Conformance, sink };
+    if type_name == "Bundle" {
+        judge.rule = Rule::Bundle;
+        bundle::judge(&mut judge, subject);
+    }
+}
+
+impl Judge<'_> {
+    pub(crate) fn error(&mut self, at: (Value<'_>, &Location<'_>), code: IssueCode, message: impl Into<String>) {
+        self.find(at, Severity::Error, code, message);
+    }
+
+    pub(crate) fn warning(&mut self, at: (Value<'_>, &Location<'_>), code: IssueCode, message: impl Into<String>) {
+        self.find(at, Severity::Warning, code, message);
+    }
+
+    pub(crate) fn find(
+        &mut self,
+        (value, location): (Value<'_>, &Location<'_>),
+        severity: Severity,
+        code: IssueCode,
+        message: impl Into<String>,
+    ) {
+        let finding = Finding { severity, ..Finding::error(self.rule, code, message) };
+        (self.sink)(value, location, finding);
+    }
+}
+
+/// The items of a repeating element with their number; a value that is no array has none.
+pub(crate) fn numbered<'a>(value: Value<'a>, key: &str) -> impl Iterator<Item = (usize, Value<'a>)> {
+    value.get(key).into_iter().flat_map(Value::items).enumerate()
+}
