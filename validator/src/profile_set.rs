@@ -7,10 +7,10 @@ use rustc_hash::FxHashMap;
 
 use crate::builder::ProfileSetBuilder;
 use crate::compile::Arena;
-use crate::definition::Definitions;
+use crate::definition::{Definitions, StructureDefinition};
 use crate::issue::Issue;
 use crate::json::Document;
-use crate::node::{Element, ElementId, Node, NodeId, ValueSetId};
+use crate::node::{Content, Element, ElementId, Node, NodeId, ValueSetId};
 use crate::options::Options;
 use crate::pack::{PackError, PackInfo};
 use crate::profile::{Profile, ProfileId, Profiles, Source, vital_signs};
@@ -180,6 +180,80 @@ impl ProfileSet {
     #[must_use]
     pub fn packs(&self) -> &[PackInfo] {
         &self.packs
+    }
+
+    /// The definition with this canonical.
+    pub(crate) fn definition(&self, canonical: &str) -> Option<&StructureDefinition> {
+        self.definitions.get(canonical)
+    }
+
+    /// What of the differential of a definition is about no element there is.
+    pub(crate) fn problems_of(&self, definition: &StructureDefinition) -> Result<Vec<(usize, String)>, String> {
+        snapshot::problems(&self.definitions, &self.snapshots, definition)
+    }
+
+    /// The element at a path of plain names such as `Patient.contact.name`, and the node it is in.
+    fn element_at(&self, path: &str) -> Option<(&Node, &Element)> {
+        let mut parts = path.split('.');
+        let mut node = self.node(self.type_node(parts.next()?)?);
+        let mut found = None;
+        while let Some(part) = parts.next() {
+            let slot = *node.slots.get(part.trim_end_matches("[x]"))?;
+            let property = node.properties.values().find(|property| property.slot == slot)?;
+            let element = self.element(property.element);
+            found = Some((node, element));
+            match element.types.first().map(|first| first.content) {
+                Some(Content::Object(inner)) => node = self.node(inner),
+                _ => return found.filter(|_| parts.next().is_none()),
+            }
+        }
+        found
+    }
+
+    /// Whether a path names a type, or an element of one.
+    pub(crate) fn has_path(&self, path: &str) -> bool {
+        if path.contains('.') { self.element_at(path).is_some() } else { self.type_node(path).is_some() }
+    }
+
+    /// Whether the element at a path repeats or has a choice of types; nothing where there is none.
+    pub(crate) fn repeats(&self, path: &str) -> Option<bool> {
+        self.element_at(path).map(|(_, element)| element.repeats() || element.is_choice)
+    }
+
+    /// How often the element at a path may appear.
+    pub(crate) fn cardinality(&self, path: &str) -> Option<(u32, crate::definition::Max)> {
+        self.element_at(path).map(|(_, element)| (element.min, element.max))
+    }
+
+    /// The expression of the constraint with this key on the type or element at a path.
+    pub(crate) fn constraint(&self, path: &str, key: &str) -> Option<&str> {
+        let root = path.split('.').next()?;
+        let is_inside =
+            |name: &str| name.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let nodes = self.arena.nodes.iter().filter(|node| is_inside(&node.name));
+        let properties = |node: &'_ Node| node.properties.values().map(|property| property.element).collect::<Vec<_>>();
+        let known = nodes.flat_map(|node| {
+            let elements = properties(node).into_iter().flat_map(|id| self.element(id).invariants.iter());
+            node.invariants.iter().chain(elements)
+        });
+        known.filter(|invariant| &*invariant.key == key).map(crate::rules::invariant::Compiled::source).next()
+    }
+
+    /// Whether a differential gives an element a type that its base type does not allow.
+    pub(crate) fn has_other_type(&self, change: &crate::definition::ElementDefinition) -> bool {
+        let Some((_, element)) = self.element_at(&change.path).filter(|_| !change.id.contains(':')) else {
+            return false;
+        };
+        let allowed = |code: &str| {
+            let is = |name: &str| code == name || self.ancestors(code).any(|ancestor| ancestor == name);
+            element.types.iter().any(|found| found.name.is_empty() || is(&found.name))
+        };
+        change.types.iter().any(|found| self.type_node(&found.code).is_some() && !allowed(&found.code))
+    }
+
+    /// Where the element at a path stands among its siblings.
+    pub(crate) fn place_of(&self, path: &str) -> Option<u8> {
+        self.element_at(path).map(|(_, element)| element.slot)
     }
 
     pub(crate) fn resource(&self, resource_type: &str) -> Option<NodeId> {

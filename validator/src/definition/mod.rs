@@ -27,6 +27,18 @@ pub(crate) enum Kind {
     Logical,
 }
 
+impl Kind {
+    /// The code FHIR gives it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Primitive => "primitive-type",
+            Self::Complex => "complex-type",
+            Self::Resource => "resource",
+            Self::Logical => "logical",
+        }
+    }
+}
+
 /// Whether a definition introduces a type or narrows one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Derivation {

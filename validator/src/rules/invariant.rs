@@ -13,7 +13,12 @@ use crate::json::Value;
 const NATIVE: [&str; 9] = ["ele-1", "ext-1", "dom-2", "dom-3", "dom-4", "dom-5", "dom-6", "txt-1", "txt-2"];
 
 /// Invariants that R4 states so that they fail where there is nothing to judge, as the next releases restate them.
-const RESTATED: [(&str, &str); 3] = [
+const RESTATED: [(&str, &str); 5] = [
+    (
+        "enableWhen.count() > 2 implies enableBehavior.exists()",
+        "enableWhen.count() > 1 implies enableBehavior.exists()",
+    ),
+    ("operator = 'exists' implies (answer is Boolean)", "operator = 'exists' implies (answer is boolean)"),
     ("fullUrl.contains('/_history/').not()", "fullUrl.exists() implies fullUrl.contains('/_history/').not()"),
     (
         "name.matches('[A-Z]([A-Za-z0-9_]){0,254}')",
@@ -72,6 +77,11 @@ impl Compiled {
         }
     }
 
+    /// The expression.
+    pub(crate) fn source(&self) -> &str {
+        &self.source
+    }
+
     fn broken(&self) -> Finding {
         let severity = if self.is_error { Severity::Error } else { Severity::Warning };
         let message = format!("This must hold, and does not ({}): {}", self.key, shortened(&self.source));
@@ -84,8 +94,15 @@ impl Compiled {
     }
 }
 
-fn restated(expression: &str) -> &str {
-    RESTATED.iter().find(|(published, _)| *published == expression).map_or(expression, |(_, later)| later)
+fn restated(expression: &str) -> String {
+    let found = RESTATED.iter().find(|(published, _)| *published == expression).map(|(_, later)| *later);
+    // Patterns of paths are meant for the whole path, and `matches` is content with a part.
+    let whole = || Some(expression.strip_prefix("path.matches('")?.strip_suffix("')")?);
+    match (found, whole()) {
+        (Some(later), _) => later.to_owned(),
+        (None, Some(pattern)) => format!("path.matches('^(?:{pattern})$')"),
+        (None, None) => expression.to_owned(),
+    }
 }
 
 fn describe(error: &EvaluationError) -> String {

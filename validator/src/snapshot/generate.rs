@@ -42,16 +42,17 @@ impl<'g> Generator<'g> {
             root.element.base = None;
         }
         let mut making = Making { generator: self, open, definition, base };
-        let (mut problems, mut before) = (Vec::new(), Vec::new());
-        for change in &definition.elements {
+        let (mut problems, mut faulty, mut before) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, change) in definition.elements.iter().enumerate() {
             let steps = segments(change, &before);
             if let Err(problem) = making.apply(&mut root, change, &steps[1..]) {
                 problems.push(format!("{}: {problem}", change.id));
+                faulty.push(index);
             }
             before = steps;
         }
         Making::finish(&mut root.element, &definition.type_name);
-        Ok(Snapshot { root, problems })
+        Ok(Snapshot { root, problems, faulty })
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Snapshot {
     pub(crate) root: Branch,
     /// What the differential says about elements that do not exist, one sentence each.
     pub(crate) problems: Vec<String>,
+    /// The number of the element in the differential that each of them is about.
+    pub(crate) faulty: Vec<usize>,
 }
 
 /// Snapshots by index of their definition, each made when it is first asked for.
@@ -43,6 +45,16 @@ impl Snapshots {
     pub(crate) fn get<'g>(&'g self, definitions: &'g Definitions, canonical: &str) -> Result<&'g Snapshot, String> {
         Generator { definitions, snapshots: self }.snapshot(canonical, &mut Vec::new())
     }
+}
+
+/// What of a differential is about no element there is: the number of the element, and a sentence.
+pub(crate) fn problems(
+    definitions: &Definitions,
+    snapshots: &Snapshots,
+    definition: &StructureDefinition,
+) -> Result<Vec<(usize, String)>, String> {
+    let made = Generator { definitions, snapshots }.generate(definition, &mut Vec::new())?;
+    Ok(made.faulty.into_iter().zip(made.problems).collect())
 }
 
 /// Makes snapshots; `open` in its functions holds the definitions whose snapshots are being made.
@@ -81,7 +93,7 @@ impl<'g> Generator<'g> {
     fn make(self, definition: &StructureDefinition, open: &mut Vec<usize>) -> Result<Snapshot, String> {
         if let Some(published) = &definition.snapshot {
             let root = Branch::of_list(published).ok_or_else(|| format!("{} has no elements", definition.url))?;
-            return Ok(Snapshot { root, problems: Vec::new() });
+            return Ok(Snapshot { root, problems: Vec::new(), faulty: Vec::new() });
         }
         self.generate(definition, open)
     }

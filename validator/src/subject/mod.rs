@@ -3,13 +3,22 @@
 //! The walk asks once for each resource, after its elements.
 
 pub(crate) mod bundle;
+mod code_system;
+mod concept_map;
+mod ecl;
+mod filter;
+mod implementation_guide;
+mod questionnaire;
+mod search_parameter;
+mod structure_definition;
+mod value_set;
 
 use crate::issue::{IssueCode, Severity};
 use crate::json::Value;
-use crate::location::Location;
+use crate::location::{Location, Segment};
 use crate::options::Options;
 use crate::profile_set::ProfileSet;
-use crate::rules::{Finding, Rule};
+use crate::rules::{Finding, Rule, format};
 
 /// Where findings go.
 type Sink<'s> = &'s mut dyn FnMut(Value<'_>, &Location<'_>, Finding);
@@ -34,9 +43,31 @@ pub(crate) struct Subject<'p, 'a> {
 /// Judges a resource of this type as a whole.
 pub(crate) fn judge(type_name: &str, subject: Subject<'_, '_>, set: &ProfileSet, options: &Options, sink: Sink<'_>) {
     let mut judge = Judge { set, options, rule: Rule::Conformance, sink };
-    if type_name == "Bundle" {
-        judge.rule = Rule::Bundle;
-        bundle::judge(&mut judge, subject);
+    canonical_url(&mut judge, type_name, subject);
+    match type_name {
+        "Bundle" => {
+            judge.rule = Rule::Bundle;
+            bundle::judge(&mut judge, subject);
+        }
+        "CodeSystem" => code_system::judge(&mut judge, subject),
+        "ConceptMap" => concept_map::judge(&mut judge, subject),
+        "ImplementationGuide" => implementation_guide::judge(&mut judge, subject),
+        "SearchParameter" => search_parameter::judge(&mut judge, subject),
+        "Questionnaire" => questionnaire::judge(&mut judge, subject),
+        "StructureDefinition" => structure_definition::judge(&mut judge, subject),
+        "ValueSet" => value_set::judge(&mut judge, subject),
+        _ => {}
+    }
+}
+
+/// The url that others name a conformance resource by is absolute.
+fn canonical_url(judge: &mut Judge<'_>, type_name: &str, subject: Subject<'_, '_>) {
+    let Some(url) = subject.value.get("url") else { return };
+    let is_relative =
+        url.as_str().is_some_and(|url| !url.is_empty() && !format::is_absolute(&url) && !url.starts_with('#'));
+    if is_relative && judge.set.has_path(&format!("{type_name}.status")) {
+        let step = subject.location.step(Segment::Child("url"));
+        judge.error((url, &step), IssueCode::Invalid, "The canonical url of a resource is absolute.");
     }
 }
 

@@ -39,8 +39,8 @@ pub(crate) struct CodeSystem {
     pub(crate) supplements: Option<Box<str>>,
     pub(crate) concepts: Vec<Concept>,
     by_code: FxHashMap<Box<str>, usize>,
-    /// The properties it says its concepts may have.
-    declared: FxHashSet<Box<str>>,
+    /// The properties it says its concepts may have, and their types.
+    declared: FxHashMap<Box<str>, Box<str>>,
 }
 
 impl CodeSystem {
@@ -52,7 +52,9 @@ impl CodeSystem {
             complete: content.as_deref().is_none_or(|content| content == "complete") && supplements.is_none(),
             any_case: system.get("caseSensitive").and_then(Value::as_bool) == Some(false),
             supplements,
-            declared: items(system, "property").filter_map(|found| boxed(found, "code")).collect(),
+            declared: items(system, "property")
+                .filter_map(|found| Some((boxed(found, "code")?, boxed(found, "type").unwrap_or_default())))
+                .collect(),
             ..Self::default()
         };
         read.add_below(system, None);
@@ -106,7 +108,12 @@ impl CodeSystem {
 
     /// Whether this property is known here: declared, and not left out of a pack.
     pub(super) fn declares(&self, name: &str) -> bool {
-        self.declared.contains(name)
+        self.declared.contains_key(name)
+    }
+
+    /// The type that the system declares a property to have.
+    pub(crate) fn property_type(&self, name: &str) -> Option<&str> {
+        self.declared.get(name).map(|kind| &**kind)
     }
 }
 

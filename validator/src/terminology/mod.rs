@@ -132,6 +132,25 @@ impl Terminology {
         self.value_set_at(canonical).is_some_and(|at| !self.value_sets.entries[at].text.is_empty())
     }
 
+    /// What is wrong with a value set that is said to hold all codes of a system: it includes the system, whole, and
+    /// nothing else.
+    pub(crate) fn fault_of_whole_set(&self, canonical: &str, system: &str) -> Option<&'static str> {
+        let at = self.value_set_at(canonical)?;
+        let fault = self.definition(at, |set| {
+            let includes: Vec<Value<'_>> =
+                set.get("compose").into_iter().flat_map(|found| items(found, "include")).collect();
+            let [include] = includes.as_slice() else {
+                return Some("The value set of all codes includes one system, and nothing else.");
+            };
+            if include.str_at(&["system"]).as_deref() != Some(system) {
+                return Some("The value set of all codes includes another system than this one.");
+            }
+            let is_part = ["valueSet", "concept", "filter"].iter().any(|key| include.get(key).is_some());
+            is_part.then_some("The value set of all codes includes only some of them.")
+        });
+        fault.flatten()
+    }
+
     fn value_set_at(&self, canonical: &str) -> Option<usize> {
         let (url, version) = split(canonical);
         // A version that nobody has: the one we have is nearer than nothing.

@@ -116,6 +116,11 @@ pub(crate) fn check(primitive: Primitive, type_name: &str, value: Value<'_>) -> 
     })
 }
 
+/// Whether a text has the form of a primitive.
+pub(crate) fn is_valid(primitive: Primitive, text: &str) -> bool {
+    primitive.scan(text).is_ok()
+}
+
 /// Whether this has the form of a logical id.
 pub(crate) fn is_id(text: &str) -> bool {
     text::id(text).is_ok()
