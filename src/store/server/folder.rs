@@ -76,7 +76,8 @@ fn patiently(file: &File) -> Result<(), TryLockError> {
 }
 
 fn lock(folder: &Path) -> Result<File, ServerError> {
-    let path = folder.join("signalbox.lock");
+    // Not `signalbox.lock`: the data folder may be the configuration folder, where that pins packages.
+    let path = folder.join("process.lock");
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
