@@ -16,7 +16,7 @@ pub(super) fn load(paths: &[PathBuf]) -> anyhow::Result<Validation> {
     }
     let mut resources = Vec::new();
     for path in paths {
-        resources.extend(packages::read(path, &plain).map_err(|sentence| anyhow!(sentence))?);
+        resources.extend(packages::read(path, &plain).map_err(|sentence| anyhow!(sentence))?.definitions);
     }
     let given: HashSet<String> = resources.iter().map(|(source, _)| source.clone()).collect();
     let (validation, warnings) = Validation::with(resources)?;

@@ -122,7 +122,7 @@ impl<'c> Loader<'c> {
                 continue;
             }
             match packages::read(&self.config.base.join(name), self.plain) {
-                Ok(found) => resources.extend(found),
+                Ok(found) => resources.extend(found.definitions),
                 Err(sentence) => self.errors.push(unusable(self.config, source, at, name, sentence)),
             }
         }

@@ -1,7 +1,7 @@
 //! A FHIR R4 profile validator: definitions are compiled once into an arena, and a resource is checked in one
 //! walk over a borrowed JSON document.
 //!
-//! Reading order: [`json`] (the document); `pack`, `reduce` (where definitions come from) and `definition` (how they
+//! Reading order: [`json`] (the document); `package`, `pack`, `reduce` (where definitions come from) and `definition` (how they
 //! read); `compile` into the arena of `node`; `walk`, which asks the `rules` and gives
 //! [issues](https://hl7.org/fhir/R4/operationoutcome.html). No async, no database, no HTTP, no I/O.
 
@@ -18,6 +18,7 @@ mod location;
 mod node;
 mod options;
 mod pack;
+mod package;
 mod profile;
 mod profile_set;
 mod reduce;
@@ -33,7 +34,8 @@ pub use builder::{LoadProblem, LoadWarning, ProfileSetBuilder};
 pub use issue::{Issue, IssueCode, Severity};
 pub use options::Options;
 pub use pack::{PackError, PackInfo};
+pub use package::{Package, is_pack};
 pub use profile_set::ProfileSet;
-pub use reduce::{read_package, reduce};
+pub use reduce::reduce;
 pub use rules::Rule;
 pub use xml::XmlError;

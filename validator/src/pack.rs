@@ -5,23 +5,30 @@
 //! down to what a validator reads. `miniz_oxide` is called directly because its bytes do not depend on which
 //! back-end another crate has chosen for flate2.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use miniz_oxide::{deflate, inflate};
 
-use crate::json::{Document, ReadError};
+use crate::json::{Document, ReadError, Value};
 
 /// No pack is larger than this once unpacked; a stream that promises more is refused.
 const UNPACKED_LIMIT: usize = 256 * 1024 * 1024;
-const COMPRESSION_LEVEL: u8 = 9;
+/// What every pack is laid over: a pack does not say that it starts from it.
+const BASE: &str = "hl7.fhir.r4.core";
+pub(crate) const COMPRESSION_LEVEL: u8 = 9;
 
-/// Which package a pack was made from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Which package a pack was made from, as its `package.json` says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PackInfo {
     /// The package's name, such as `hl7.fhir.r4.core`.
     pub name: String,
     /// The package's version, such as `4.0.1`.
     pub version: String,
+    /// The versions of FHIR it is written for; a pack does not keep them.
+    pub fhir_versions: Vec<String>,
+    /// Name and version of each package it starts from; of a pack, beside the base.
+    pub dependencies: Vec<(String, String)>,
 }
 
 /// Why a pack or package cannot be used.
@@ -103,6 +110,15 @@ pub(crate) fn compress(info: &PackInfo, lines: &[String]) -> Vec<u8> {
     crate::reduce::push_string(&mut text, &info.name);
     text.push_str(",\"version\":");
     crate::reduce::push_string(&mut text, &info.version);
+    let mut further = info.dependencies.iter().filter(|(name, _)| name != BASE).peekable();
+    if further.peek().is_some() {
+        text.push_str(",\"dependencies\":");
+        let mut object = crate::reduce::ObjectWriter::begin(&mut text);
+        for (name, version) in further {
+            crate::reduce::push_string(object.key(name), version);
+        }
+        object.end();
+    }
     text.push_str("}\n");
     for line in lines {
         text.push_str(line);
@@ -131,11 +147,26 @@ pub(crate) fn lines(text: &[u8]) -> Result<(PackInfo, Vec<Document<'_>>), PackEr
     Ok((info, documents))
 }
 
-/// Name and version as `package.json` gives them.
+/// What `package.json` says.
 pub(crate) fn package_info(document: &Document<'_>) -> Result<PackInfo, PackError> {
+    let root = document.root();
     let field = |key: &'static str| {
-        let found = document.root().str_at(&[key]).map(std::borrow::Cow::into_owned);
+        let found = root.str_at(&[key]).map(Cow::into_owned);
         found.ok_or(PackError::Incomplete { definition: "package.json".to_owned(), what: key })
     };
-    Ok(PackInfo { name: field("name")?, version: field("version")? })
+    let listed = root.get("fhirVersions").or_else(|| root.get("fhir-version-list"));
+    let needed = root.get("dependencies").into_iter().flat_map(Value::children);
+    let pair = |member: Value<'_>| {
+        Some((member.key()?.into_owned(), member.as_str().map(Cow::into_owned).unwrap_or_default()))
+    };
+    Ok(PackInfo {
+        name: field("name")?,
+        version: field("version")?,
+        fhir_versions: listed
+            .into_iter()
+            .flat_map(Value::items)
+            .filter_map(|item| Some(item.as_str()?.into_owned()))
+            .collect(),
+        dependencies: needed.filter_map(pair).collect(),
+    })
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value as Json, json};
-use signalbox_validator::{PackError, ProfileSet, Rule, json::Document, reduce};
+use signalbox_validator::{PackError, Package, ProfileSet, Rule, json::Document, reduce};
 
 /// A package archive of these resources.
 fn package(resources: &[Json]) -> Vec<u8> {
@@ -109,6 +109,38 @@ fn a_pack_is_the_same_whatever_the_order_of_files_and_holds_no_prose() {
     let pack = reduce(&package(&[base.clone(), thing.clone()])).unwrap();
     assert!(pack == reduce(&package(&[thing, base])).unwrap());
     assert!(!text_of(&pack).contains("Prose"), "{}", text_of(&pack));
+}
+
+#[test]
+fn a_package_and_its_pack_say_what_they_start_from() {
+    let thing = definition("Thing", "resource", None, &[]);
+    let manifest = json!({"name": "example.package", "version": "1.2.3", "fhirVersions": ["4.0.1"],
+        "dependencies": {"hl7.fhir.r4.core": "4.0.1", "example.other": "2.0.x", "odd \"name\"": "1"}});
+    let text = |value: &Json| value.to_string().into_bytes();
+    let files = vec![("thing.json".to_owned(), text(&thing)), ("package.json".to_owned(), text(&manifest))];
+    let archive = Package::archive(files.clone()).unwrap();
+    assert_eq!(archive, Package::archive(files.into_iter().rev().collect()).unwrap());
+    let read = Package::read(&archive).unwrap();
+    assert_eq!((read.info.name.as_str(), read.info.version.as_str()), ("example.package", "1.2.3"));
+    assert_eq!(read.info.fhir_versions, ["4.0.1"]);
+    assert_eq!(read.definitions, [("thing.json".to_owned(), text(&thing))]);
+
+    let pack = Package::read(&reduce(&archive).unwrap()).unwrap();
+    assert_eq!(read.info.dependencies.len(), 3);
+    let mut further = read.info.dependencies.clone();
+    further.retain(|(name, _)| name != "hl7.fhir.r4.core");
+    assert_eq!(pack.info.dependencies, further, "the base goes without saying");
+    assert_eq!(further[1].0, "odd \"name\"");
+    assert_eq!((pack.definitions.len(), pack.definitions[0].0.as_str()), (1, "line 2"));
+
+    // As others make it; without what every package has it is none.
+    assert_eq!(Package::read(&package(&[thing])).unwrap().definitions.len(), 1);
+    assert!(matches!(Package::archive(vec![("a.json".to_owned(), b"{}".to_vec())]), Err(PackError::Damaged(_))));
+    for manifest in ["{}", "[]", "no JSON", r#"{"name": "a"}"#] {
+        let files = vec![("package.json".to_owned(), manifest.as_bytes().to_vec())];
+        assert!(Package::archive(files).is_err(), "{manifest}");
+    }
+    assert!(Package::read(b"x\x9cno stream").is_err() && Package::read(b"text").is_err());
 }
 
 /// The licence rule: canonicals of anybody, codes of HL7 only with HL7's displays, no other words.

@@ -11,10 +11,10 @@ mod value_set;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
 
 use crate::json::Document;
 use crate::pack::{self, PackError};
+use crate::package;
 use structure_definition::Bound;
 
 pub(crate) use writer::{ObjectWriter, push_string};
@@ -23,16 +23,14 @@ pub(crate) use writer::{ObjectWriter, push_string};
 ///
 /// # Errors
 /// When the archive is damaged, a file is not JSON, or a definition lacks what every definition must have.
-pub fn reduce(package: &[u8]) -> Result<Vec<u8>, PackError> {
-    let files = unpack(package)?;
+pub fn reduce(archive: &[u8]) -> Result<Vec<u8>, PackError> {
+    let files = package::unpack(archive)?;
+    let info = package::manifest(&files)?;
     let mut documents = Vec::with_capacity(files.len());
     for (name, bytes) in &files {
         let document = Document::read(bytes).map_err(|error| PackError::Json { place: name.clone(), error })?;
         documents.push((name.as_str(), document));
     }
-    let manifest = documents.iter().find(|(name, _)| *name == "package.json");
-    let missing = || PackError::Damaged("it has no package.json".to_owned());
-    let info = pack::package_info(&manifest.ok_or_else(missing)?.1)?;
     let resources = Resources::index(&documents);
 
     let mut lines = Vec::new();
@@ -45,44 +43,6 @@ pub fn reduce(package: &[u8]) -> Result<Vec<u8>, PackError> {
     lines.extend(value_sets.values().map(|value_set| value_set::facts(&resources, value_set.root())));
     lines.extend(systems.values().map(|system| code_system::facts(system.root())));
     Ok(pack::compress(&info, &lines))
-}
-
-/// The definitions of a package (the bytes of a `.tgz`), each with the name of its file.
-///
-/// # Errors
-/// When the archive is damaged.
-pub fn read_package(package: &[u8]) -> Result<Vec<(String, Vec<u8>)>, PackError> {
-    let mut files = unpack(package)?;
-    // The manifest, and the index that packages hide beside it.
-    files.retain(|(name, _)| name != "package.json" && !name.starts_with('.'));
-    Ok(files)
-}
-
-/// The JSON files of the package's main folder that may be definitions, and its manifest.
-fn unpack(package: &[u8]) -> Result<Vec<(String, Vec<u8>)>, PackError> {
-    let damaged = |error: std::io::Error| PackError::Damaged(error.to_string());
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(package));
-    let mut files = Vec::new();
-    for entry in archive.entries().map_err(damaged)? {
-        let mut entry = entry.map_err(damaged)?;
-        let path = entry.path().map_err(damaged)?.to_string_lossy().into_owned();
-        let Some(name) = path.strip_prefix("package/").filter(|name| !name.contains('/')) else { continue };
-        let Some(stem) = name.strip_suffix(".json") else { continue };
-        // Files are named as their publisher likes: what is in them says what they are. Of instances there may be thousands.
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).map_err(damaged)?;
-        if stem == "package" || is_definition(&bytes) {
-            files.push((name.to_owned(), bytes));
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-/// Whether a file may hold a definition, without reading all of it.
-fn is_definition(bytes: &[u8]) -> bool {
-    let kinds: [&[u8]; 3] = [b"\"StructureDefinition\"", b"\"ValueSet\"", b"\"CodeSystem\""];
-    kinds.iter().any(|kind| memchr::memmem::find(bytes, kind).is_some())
 }
 
 /// The package's resources by type and canonical.
