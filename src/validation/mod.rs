@@ -1,6 +1,7 @@
 //! Validation as the gateway uses it: the profile packs it carries and those that sources name, compiled once, and the
 //! validator's findings as issues. Reading order: `packages` (where definitions come from), `guides` (whose are whose).
 
+pub mod compare;
 pub mod guides;
 pub mod packages;
 
