@@ -1,28 +1,45 @@
 //! The profiles that commands check against: what the binary carries, and packages that are named on the command line.
 
-use std::collections::HashSet;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::anyhow;
 
-use crate::validation::{Validation, packages};
+use crate::validation::Validation;
+use crate::validation::library::{Gathered, Library};
+use crate::validation::lock::Lock;
+
+/// The lock of a configuration folder.
+pub(super) fn lock(folder: &Path) -> anyhow::Result<Lock> {
+    anyhow::ensure!(
+        folder.is_dir(),
+        "there is no folder {}; the configuration's folder is chosen with --config",
+        folder.display()
+    );
+    Lock::read(folder).map_err(|faults| {
+        let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        anyhow!("{}", told.join("\nsignalbox: "))
+    })
+}
 
 /// Validation with these packages beside what the binary carries; what could not be used is told on standard error.
-pub(super) fn load(paths: &[PathBuf]) -> anyhow::Result<Validation> {
+pub(super) fn load(names: &[String], config: &Path) -> anyhow::Result<Validation> {
     let plain = Validation::built_in()?;
-    if paths.is_empty() {
+    if names.is_empty() {
         return Ok(plain);
     }
-    let mut resources = Vec::new();
-    for path in paths {
-        resources.extend(packages::read(path, &plain).map_err(|sentence| anyhow!(sentence))?.definitions);
+    // Of files nobody needs a lock.
+    let are_files = names.iter().all(|name| Path::new(name).exists());
+    let lock = if are_files { Lock::none(config) } else { lock(config)? };
+    let library = Library { lock: &lock, paths: Path::new(""), plain: &plain };
+    let mut gathered = Gathered::all_carried();
+    for name in names {
+        library.gather(name, &mut gathered).map_err(|problem| anyhow!("--package: {problem}"))?;
     }
-    let given: HashSet<String> = resources.iter().map(|(source, _)| source.clone()).collect();
-    let (validation, warnings) = Validation::with(resources)?;
-    // What the binary's own packs lack is nothing that the caller could mend.
-    for warning in warnings.iter().filter(|warning| given.contains(&warning.source)) {
-        writeln!(std::io::stderr(), "signalbox: {warning}")?;
+    let lacking = gathered.lacking();
+    let (validation, warnings) = gathered.compile()?;
+    for told in lacking.into_iter().chain(warnings.iter().map(ToString::to_string)) {
+        writeln!(std::io::stderr(), "signalbox: {told}")?;
     }
     Ok(validation)
 }

@@ -60,7 +60,7 @@ struct Cli {
 
 #[derive(Args)]
 struct ConfigFolder {
-    /// Folder with signalbox.toml and routes/
+    /// Folder with signalbox.toml, signalbox.lock and routes/
     #[arg(long, value_name = "DIR", default_value = ".")]
     config: PathBuf,
 }
@@ -107,7 +107,7 @@ enum Command {
     /// HL7 v2 messages: show, send, listen
     #[command(subcommand)]
     Hl7(hl7::Hl7),
-    /// FHIR packages
+    /// FHIR packages: add, list, verify, compare, remove
     #[command(subcommand)]
     Package(package::Package),
     /// The demo's partners, each on its own
@@ -149,7 +149,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, world: World) -> ExitC
             Command::Validate(validate) => validate.run(),
             Command::Fhirpath(fhirpath) => fhirpath.run(&world),
             Command::Hl7(hl7) => hl7.run(world).await,
-            Command::Package(package) => package.run(),
+            Command::Package(package) => package.run(&world),
             Command::Partner(partner) => partner.run(world).await,
         }
     });

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
 use signalbox_validator::json::Document;
 
-use super::conformance;
+use super::{ConfigFolder, conformance};
 use crate::outcome::{self, Issue};
 use crate::validation::{Validation, packages};
 
@@ -21,15 +21,18 @@ pub(super) struct Validate {
     /// Canonical of a profile that every resource must meet, besides those it claims; may be repeated
     #[arg(long, value_name = "URL")]
     profile: Vec<String>,
-    /// A FHIR package (.tgz), a folder or a single conformance resource to use as well; may be repeated
-    #[arg(long, value_name = "FILE|DIR")]
-    package: Vec<PathBuf>,
+    /// A FHIR package (.tgz), a folder, a single conformance resource, or NAME@VERSION of signalbox.lock, to use as well;
+    /// may be repeated
+    #[arg(long, value_name = "FILE|DIR|NAME@VERSION")]
+    package: Vec<String>,
     /// How to tell what was found
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
     /// Resources checked at once
     #[arg(short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
+    #[command(flatten)]
+    config: ConfigFolder,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -50,7 +53,7 @@ struct Input {
 
 impl Validate {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let validation = conformance::load(&self.package)?;
+        let validation = conformance::load(&self.package, &self.config.config)?;
         let mut inputs = Vec::new();
         for path in &self.paths {
             read(path, &mut inputs)?;

@@ -21,6 +21,19 @@ impl Place {
     pub fn file(name: &str) -> Self {
         Self { file: Arc::from(name), line: 0, column: 0 }
     }
+
+    /// The byte of a file's text that is this far from its beginning.
+    #[must_use]
+    pub fn within(file: &str, text: &str, offset: usize) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let count = |number: usize| u32::try_from(number + 1).unwrap_or(u32::MAX);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Self {
+            file: Arc::from(file),
+            line: count(before.matches('\n').count()),
+            column: count(before[line_start..].chars().count()),
+        }
+    }
 }
 
 impl fmt::Display for Place {

@@ -36,9 +36,10 @@ pub struct Source {
     /// What becomes of a message whose `meta.profile` names a profile we do not have.
     #[serde(default)]
     pub unknown_profile: UnknownProfile,
-    /// What its messages are checked by, beside the base of R4: `uk-core`, which the program carries, and FHIR packages
-    /// (.tgz), folders and files of resources; relative to the configuration folder. A later one wins over an earlier
-    /// one, and files over what the program carries.
+    /// What its messages are checked by, beside the base of R4: `uk-core`, which the program carries; FHIR packages as
+    /// `name@version`, added by `signalbox package add` and loaded with those they start from; and packages (.tgz),
+    /// folders and files of resources by their path from the configuration folder. A later one wins over an earlier one,
+    /// and all of them over what the program carries.
     #[serde(default = "packages")]
     pub packages: Vec<String>,
     /// Resource type -> canonicals of profiles that its resources of that type must meet, also in entries of a Bundle,

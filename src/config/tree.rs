@@ -2,7 +2,6 @@
 //! can be laid over each other and still be complained about precisely ([TOML](https://toml.io/en/v1.0.0)).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde_json::Value;
 use toml::Spanned;
@@ -65,24 +64,17 @@ pub(super) fn parse(file: &str, text: &str) -> (Node, Vec<ConfigError>) {
 }
 
 struct Source<'t> {
-    file: Arc<str>,
+    file: &'t str,
     text: &'t str,
 }
 
 impl<'t> Source<'t> {
-    fn new(file: &str, text: &'t str) -> Self {
-        Self { file: Arc::from(file), text }
+    fn new(file: &'t str, text: &'t str) -> Self {
+        Self { file, text }
     }
 
     fn place(&self, offset: usize) -> Place {
-        let before = self.text.get(..offset).unwrap_or(self.text);
-        let count = |number: usize| u32::try_from(number + 1).unwrap_or(u32::MAX);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Place {
-            file: Arc::clone(&self.file),
-            line: count(before.matches('\n').count()),
-            column: count(before[line_start..].chars().count()),
-        }
+        Place::within(self.file, self.text, offset)
     }
 
     fn table(&self, table: &DeTable<'_>, errors: &mut Vec<ConfigError>) -> Content {

@@ -2,8 +2,10 @@
 //! name the same list share one compiled set. Several versions of one guide stand side by side that way.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::Path;
 
+use super::library::{Gathered, Library};
+use super::lock::Lock;
+use super::reference::Reference;
 use super::{Validation, packages};
 use crate::config::{Config, ConfigError, Problem, nearest};
 
@@ -36,15 +38,22 @@ impl Guides {
     /// When a pack of the binary cannot be read.
     pub fn load(config: &Config) -> Result<Loaded, signalbox_validator::PackError> {
         let built_in = Validation::built_in()?;
-        let mut loader = Loader { config, plain: &built_in, lists: HashMap::new(), warnings: vec![], errors: vec![] };
+        let (lock, errors) = match Lock::read(&config.base) {
+            Ok(lock) => (Some(lock), vec![]),
+            Err(faults) => (None, faults),
+        };
+        let mut loader =
+            Loader { config, plain: &built_in, lock: lock.as_ref(), lists: HashMap::new(), warnings: vec![], errors };
         let (mut of_sources, mut unread) = (HashMap::new(), HashSet::new());
         for (name, source) in &config.sources {
-            let before = loader.errors.len();
-            if let Some(set) = loader.set(name, &source.packages) {
-                of_sources.insert(name.clone(), set);
-            }
-            if loader.errors.len() > before {
-                unread.insert(name.clone());
+            match loader.set(name, &source.packages) {
+                Set::BuiltIn => {}
+                Set::Own(set) => {
+                    of_sources.insert(name.clone(), set);
+                }
+                Set::Unread => {
+                    unread.insert(name.clone());
+                }
             }
         }
         let Loader { warnings, errors, .. } = loader;
@@ -100,40 +109,34 @@ impl Guides {
 struct Loader<'c> {
     config: &'c Config,
     plain: &'c Validation,
+    /// What `name@version` means; absent when the file is damaged.
+    lock: Option<&'c Lock>,
     lists: HashMap<&'c [String], Validation>,
     warnings: Vec<ConfigError>,
     errors: Vec<ConfigError>,
 }
 
+/// What one source is checked by.
+enum Set {
+    /// What the binary carries.
+    BuiltIn,
+    Own(Validation),
+    /// Its packages cannot be read.
+    Unread,
+}
+
 impl<'c> Loader<'c> {
-    /// The set of one source; `None` when it is what the binary carries, or cannot be made.
-    fn set(&mut self, source: &str, list: &'c [String]) -> Option<Validation> {
+    fn set(&mut self, source: &str, list: &'c [String]) -> Set {
         if list.iter().map(String::as_str).eq(packages::built_in()) {
-            return None;
+            return Set::BuiltIn;
         }
         if let Some(known) = self.lists.get(list) {
-            return Some(known.clone());
+            return Set::Own(known.clone());
         }
-        let before = self.errors.len();
-        let (mut packs, mut resources) = (Vec::new(), Vec::new());
-        for (at, name) in list.iter().enumerate() {
-            if let Some((_, pack)) = packages::BUILT_IN.iter().find(|(known, _)| known == name) {
-                packs.push(*pack);
-                continue;
-            }
-            match packages::read(&self.config.base.join(name), self.plain) {
-                Ok(found) => resources.extend(found.definitions),
-                Err(sentence) => self.errors.push(unusable(self.config, source, at, name, sentence)),
-            }
-        }
-        if self.errors.len() > before {
-            return None;
-        }
+        let Some(gathered) = self.gather(source, list) else { return Set::Unread };
         let key = format!("sources.{source}.packages");
-        let given: HashSet<String> = resources.iter().map(|(from, _)| from.clone()).collect();
-        match Validation::of(&packs, resources) {
+        match gathered.compile() {
             Ok((set, found)) => {
-                let found: Vec<_> = found.iter().filter(|warning| given.contains(&warning.source)).collect();
                 let told = found.iter().take(MOST_WARNINGS).map(ToString::to_string);
                 let more = found.len().saturating_sub(MOST_WARNINGS);
                 let rest =
@@ -141,36 +144,34 @@ impl<'c> Loader<'c> {
                 let problem = |sentence| self.config.error(&key, Problem::Other(sentence));
                 self.warnings.extend(told.chain(rest).map(problem));
                 self.lists.insert(list, set.clone());
-                Some(set)
+                Set::Own(set)
             }
             Err(error) => {
                 self.errors.push(self.config.error(&key, Problem::Other(format!("cannot be used together: {error}"))));
-                None
+                Set::Unread
             }
         }
     }
-}
 
-/// A package that is not there, or is none.
-fn unusable(config: &Config, source: &str, at: usize, name: &str, sentence: String) -> ConfigError {
-    let key = format!("sources.{source}.packages[{at}]");
-    if config.base.join(name).exists() {
-        return config.error(&key, Problem::Other(sentence));
+    /// The definitions of a list; `None` when one of its names stands for nothing that can be used.
+    fn gather(&mut self, source: &str, list: &[String]) -> Option<Gathered> {
+        // Of a damaged lock it is said already that it is.
+        let unlocked = Lock::none(&self.config.base);
+        let library = Library { lock: self.lock.unwrap_or(&unlocked), paths: &self.config.base, plain: self.plain };
+        let (mut gathered, mut is_whole) = (Gathered::default(), true);
+        for (at, name) in list.iter().enumerate() {
+            let key = format!("sources.{source}.packages[{at}]");
+            if self.lock.is_none() && Reference::read(name).is_some() {
+                is_whole = false;
+            } else if let Err(problem) = library.gather(name, &mut gathered) {
+                self.errors.push(self.config.error(&key, problem));
+                is_whole = false;
+            }
+            let lacking = gathered.lacking();
+            self.warnings.extend(lacking.into_iter().map(|told| self.config.error(&key, Problem::Other(told))));
+        }
+        is_whole.then_some(gathered)
     }
-    let path = Path::new(name);
-    let beside = config.base.join(path.parent().unwrap_or(Path::new("")));
-    let files = std::fs::read_dir(beside).into_iter().flatten().flatten();
-    let files: Vec<String> = files
-        .map(|entry| path.with_file_name(entry.file_name()).display().to_string())
-        .chain(packages::built_in().into_iter().map(str::to_owned))
-        .collect();
-    let perhaps = nearest(name, files.iter().map(String::as_str)).map(|near| format!(", perhaps {near:?}"));
-    let expected = format!(
-        "a FHIR package (.tgz), a folder or a file of resources, or one the binary carries ({}){}",
-        packages::built_in().join(", "),
-        perhaps.unwrap_or_default()
-    );
-    config.error(&key, Problem::Unexpected { found: format!("{name:?}, which is not there"), expected })
 }
 
 /// What is wrong with profiles by type.

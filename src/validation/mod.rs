@@ -1,9 +1,13 @@
 //! Validation as the gateway uses it: the profile packs it carries and those that sources name, compiled once, and the
-//! validator's findings as issues. Reading order: `packages` (where definitions come from), `guides` (whose are whose).
+//! validator's findings as issues. Reading order: `packages` (where definitions come from), `reference` and `lock` (what
+//! `name@version` means), `library` (what a list of names stands for), `guides` (whose are whose), `compare` (two versions).
 
 pub mod compare;
 pub mod guides;
+pub mod library;
+pub mod lock;
 pub mod packages;
+pub mod reference;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +16,9 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use signalbox_validator::fhirpath::{Context, EvaluationError, Expression};
 use signalbox_validator::json::Document;
-use signalbox_validator::{LoadWarning, Options, PackError, ProfileSet, Severity, XmlError};
+use signalbox_validator::{
+    LoadWarning, Options, PackError, PackInfo, ProfileSet, ProfileSetBuilder, Severity, XmlError,
+};
 
 use crate::outcome::Issue;
 
@@ -40,20 +46,15 @@ impl Validation {
     /// # Errors
     /// When a pack cannot be read.
     pub fn built_in() -> Result<Self, PackError> {
-        Self::with(Vec::new()).map(|(validation, _)| validation)
+        Self::of(&packages::BUILT_IN.map(|(_, pack)| pack), vec![], vec![]).map(|(validation, _)| validation)
     }
 
-    /// As [`Validation::built_in`], with further conformance resources: the text of each, after the name that warnings
-    /// give it. They win over the built-in ones.
-    ///
-    /// # Errors
-    /// When a pack cannot be read, or a base type is spoiled.
-    pub fn with(resources: Vec<(String, Vec<u8>)>) -> Result<(Self, Vec<LoadWarning>), PackError> {
-        Self::of(&packages::BUILT_IN.map(|(_, pack)| pack), resources)
-    }
-
-    /// The base definitions with these packs and, winning over them, these resources.
-    fn of(packs: &[&[u8]], resources: Vec<(String, Vec<u8>)>) -> Result<(Self, Vec<LoadWarning>), PackError> {
+    /// The base definitions with these packs and, winning over them, these resources of these packages.
+    fn of(
+        packs: &[&[u8]],
+        resources: Vec<(String, Vec<u8>)>,
+        packages: Vec<PackInfo>,
+    ) -> Result<(Self, Vec<LoadWarning>), PackError> {
         let mut hash = Sha256::new();
         let mut builder = ProfileSet::builder();
         for pack in std::iter::once(&packages::BASE).chain(packs) {
@@ -64,7 +65,7 @@ impl Validation {
             hash.update(&text);
             builder = builder.resource(source, text);
         }
-        let (profiles, warnings) = builder.build()?;
+        let (profiles, warnings) = packages.into_iter().fold(builder, ProfileSetBuilder::package).build()?;
         Ok((Self { profiles: Arc::new(profiles), packs_hash: hex::encode(hash.finalize()).into() }, warnings))
     }
 

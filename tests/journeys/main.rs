@@ -67,6 +67,10 @@ mod old_bodies_are_dropped;
 #[cfg(test)]
 mod order_is_kept_per_patient;
 #[cfg(test)]
+mod packages_are_compared;
+#[cfg(test)]
+mod packages_are_pinned;
+#[cfg(test)]
 mod pages_in_a_browser;
 #[cfg(test)]
 mod people_sign_in;

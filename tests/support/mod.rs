@@ -10,6 +10,7 @@ pub(crate) mod guides;
 pub(crate) mod lost_commit;
 pub(crate) mod mllp_peer;
 pub(crate) mod mllp_sender;
+pub(crate) mod packages;
 pub(crate) mod peers;
 pub(crate) mod people;
 pub(crate) mod require;
