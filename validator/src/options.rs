@@ -19,6 +19,10 @@ pub struct Options {
     /// How bad a reference is that by its URL leads to a type which its element does not allow, or which does not exist,
     /// when the target is not in the document. `FHIR` says that the URL tells the type; HL7's validator asks the target only.
     pub reference_by_url: Severity,
+    /// Whether the target of every reference must be in the document, or contained. Nobody is asked for anything else.
+    pub targets_here: bool,
+    /// How bad text is that looks like HTML, where text is expected: a reader that shows it as it is may run it.
+    pub embedded_html: Severity,
     /// How bad a display is that is none of those of its code.
     pub wrong_display: Severity,
 }
@@ -31,6 +35,8 @@ impl Default for Options {
             unknown_extension: Severity::Warning,
             unknown_profile: Some(Severity::Warning),
             reference_by_url: Severity::Error,
+            targets_here: false,
+            embedded_html: Severity::Information,
             wrong_display: Severity::Error,
         }
     }

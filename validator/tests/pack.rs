@@ -146,7 +146,7 @@ fn a_package_and_its_pack_say_what_they_start_from() {
 /// The licence rule: canonicals of anybody, codes of HL7 only with HL7's displays, no other words.
 #[test]
 fn the_r4_pack_holds_facts_only() {
-    const KEYS: &str = "abstract baseDefinition binding caseSensitive code coding compose concept constraint contentReference context \
+    const KEYS: &str = "leftOut abstract baseDefinition binding caseSensitive code coding compose concept constraint contentReference context \
         contextInvariant derivation discriminator display element exclude expression extension filter fixedBoolean \
         fixedCode fixedCodeableConcept fixedQuantity fixedString fixedUri id include isModifier key kind max \
         maxLength maxValueInteger maxValueSet min minValueInteger name op ordered path \
@@ -189,6 +189,8 @@ fn the_r4_pack_holds_facts_only() {
         keys(&resource, &mut found);
         if resource["resourceType"] == "CodeSystem" {
             assert!(ours(resource["url"].as_str().unwrap()), "{line}");
+            // Five codes of LOINC stand in a group of one system, which is left out.
+            assert!(!line.contains("\"21611-9\""), "{line}");
         } else {
             assert!(!line.contains("\"display\":"), "{line}");
         }

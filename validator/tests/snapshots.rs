@@ -5,15 +5,15 @@
 
 #[path = "support/shared.rs"]
 mod shared;
+#[path = "support/snapshot_facts.rs"]
+mod snapshot_facts;
 
-use std::collections::BTreeMap;
 use std::io::Read;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use signalbox_validator::ProfileSet;
 
 const PACK: &[u8] = include_bytes!("../../fhir-profiles/hl7.fhir.r4.core.pack");
-const FHIR_TYPE: &str = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type";
 
 /// The definitions of a package.
 fn definitions(package: &std::path::Path) -> Vec<Json> {
@@ -55,58 +55,6 @@ const EXPLAINED: [(&[&str], &str); 7] = [
     ),
 ];
 
-/// What the comparison looks at: everything that decides validity. Left out are texts, mappings, the order of
-/// constraints, and the slicing of extensions by url, which is implied.
-fn facts(element: &Json) -> BTreeMap<String, Json> {
-    let mut facts = BTreeMap::new();
-    for key in ["id", "path", "sliceName", "min", "max", "maxLength", "contentReference"] {
-        if !element[key].is_null() {
-            facts.insert(key.to_owned(), element[key].clone());
-        }
-    }
-    let path = element["path"].as_str().unwrap();
-    if !element["slicing"].is_null() && !path.ends_with("xtension") {
-        let slicing = &element["slicing"];
-        facts.insert("slicing".to_owned(), json!([slicing["discriminator"], slicing["rules"]]));
-    }
-    for (key, value) in element.as_object().unwrap() {
-        if ["fixed", "pattern", "minValue", "maxValue"].iter().any(|start| key.starts_with(start)) {
-            facts.insert(key.clone(), without_display(value));
-        }
-    }
-    let types = element["type"].as_array().into_iter().flatten().map(type_facts).collect::<Vec<_>>();
-    facts.insert("type".to_owned(), json!(types));
-    if let Some(binding) = element["binding"].as_object() {
-        facts.insert("binding".to_owned(), json!([binding["strength"], binding.get("valueSet")]));
-    }
-    let mut keys: Vec<&Json> = element["constraint"].as_array().into_iter().flatten().map(|c| &c["key"]).collect();
-    keys.sort_by_key(std::string::ToString::to_string);
-    facts.insert("constraint".to_owned(), json!(keys));
-    facts
-}
-
-fn type_facts(found: &Json) -> Json {
-    let extension = found["extension"].as_array().into_iter().flatten().find(|found| found["url"] == FHIR_TYPE);
-    let code = extension.map_or(&found["code"], |extension| &extension["valueUrl"]);
-    json!([code, found["profile"], found["targetProfile"], found["aggregation"]])
-}
-
-/// Displays are no facts that a pack holds.
-fn without_display(value: &Json) -> Json {
-    match value {
-        Json::Object(members) => {
-            members.iter().filter(|(key, _)| *key != "display").map(|(k, v)| (k.clone(), without_display(v))).collect()
-        }
-        Json::Array(items) => items.iter().map(without_display).collect(),
-        other => other.clone(),
-    }
-}
-
-fn elements(definition: &Json) -> BTreeMap<String, BTreeMap<String, Json>> {
-    let list = definition["snapshot"]["element"].as_array().unwrap();
-    list.iter().map(|element| (element["id"].as_str().unwrap().to_owned(), facts(element))).collect()
-}
-
 #[test]
 fn published_r4_snapshots_come_out_of_their_differentials() {
     let Some(shared) = shared::folder("R4 snapshots are regenerated") else { return };
@@ -121,25 +69,10 @@ fn published_r4_snapshots_come_out_of_their_differentials() {
         let url = published["url"].as_str().unwrap();
         let (text, problems) = set.snapshot(url).unwrap();
         different.extend(problems.iter().map(|problem| format!("{url}: {problem}")));
-        let (ours, theirs) = (elements(&serde_json::from_str(&text).unwrap()), elements(&published));
-        for (id, theirs) in &theirs {
-            compared += 1;
-            match ours.get(id) {
-                Some(ours) if ours == theirs => equal += 1,
-                Some(ours) => {
-                    let keys = theirs.keys().chain(ours.keys());
-                    let mut keys: Vec<&String> = keys.filter(|key| ours.get(*key) != theirs.get(*key)).collect();
-                    keys.dedup();
-                    for key in keys {
-                        let value =
-                            |facts: &BTreeMap<String, Json>| facts.get(key).map_or("-".to_owned(), Json::to_string);
-                        different.push(format!("{url} {id} {key}: {} not {}", value(ours), value(theirs)));
-                    }
-                }
-                None => different.push(format!("{url} {id}: missing")),
-            }
-        }
-        different.extend(ours.keys().filter(|id| !theirs.contains_key(*id)).map(|id| format!("{url} {id}: too many")));
+        let ours = serde_json::from_str(&text).unwrap();
+        let (same, all) = snapshot_facts::compare(url, &ours, &published, &mut different);
+        equal += same;
+        compared += all;
     }
     let explained = |line: &&String| {
         let url = line.split_once(' ').map_or("", |(url, _)| url);
@@ -165,7 +98,7 @@ fn every_uk_core_definition_has_a_snapshot() {
     for definition in &published {
         let (text, problems) = set.snapshot(definition["url"].as_str().unwrap()).unwrap();
         assert!(problems.is_empty(), "{problems:#?}");
-        let ours = elements(&serde_json::from_str(&text).unwrap());
+        let ours = snapshot_facts::elements(&serde_json::from_str(&text).unwrap());
         assert!(ours.len() >= definition["differential"]["element"].as_array().unwrap().len());
     }
     assert_eq!(published.len(), 153);

@@ -54,9 +54,23 @@ pub(crate) fn mutants(set: &ProfileSet, shared: &Path, count: usize, seed: u64) 
             read.push((source, resource));
         }
     }
+    made(set, seed, &read, count)
+}
+
+/// Mutants of the resources that were written for the frozen sample.
+pub(crate) fn own(set: &ProfileSet) -> Result<Vec<Input>, Failure> {
+    let sources = folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/frozen/sources"), "own")?;
+    let read = sources.into_iter().map(|source| {
+        let resource = serde_json::from_str(&source.text)?;
+        Ok((source, resource))
+    });
+    made(set, 7, &read.collect::<Result<Vec<_>, Failure>>()?, 360)
+}
+
+fn made(set: &ProfileSet, seed: u64, sources: &[(Input, Json)], count: usize) -> Result<Vec<Input>, Failure> {
     let mut generator = Generator::new(set, seed);
     let mut inputs = Vec::with_capacity(count);
-    for (source, resource) in read.iter().cycle().take(count * 4) {
+    for (source, resource) in sources.iter().cycle().take(count * 4) {
         if inputs.len() == count {
             break;
         }

@@ -7,6 +7,8 @@
 
 #[path = "../../tests/support/mutants/mod.rs"]
 mod mutants;
+#[path = "../../tests/support/snapshot_facts.rs"]
+mod snapshot_facts;
 
 mod compare;
 mod inputs;
@@ -38,9 +40,13 @@ fn main() -> Result<(), Failure> {
         "examples" => inputs::uk_core(&shared)?,
         "nhs" => inputs::nhs(&shared)?,
         "files" => inputs::files(&rest)?,
+        "freeze" => return freeze(&set, &shared, rest.first().ok_or("freeze FILE")?),
         "snapshots" => return snapshots::compare(&set, &shared),
         _ => {
-            return Err("agreement mutants [COUNT [SEED [FOLDER]]] | examples | nhs | snapshots | files FILE...".into());
+            return Err(
+                "agreement mutants [COUNT [SEED [FOLDER]]] | examples | nhs | snapshots | files FILE... | freeze FILE"
+                    .into(),
+            );
         }
     };
     if let Some(folder) = rest.get(2) {
@@ -55,10 +61,34 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Writes a sample of mutants of our own resources on which both agree, with our errors, one a line.
+fn freeze(set: &ProfileSet, shared: &std::path::Path, file: &str) -> Result<(), Failure> {
+    let inputs = inputs::own(set)?;
+    let outcomes = oracle::ask(shared, &inputs)?;
+    let base = ProfileSet::load(&[PACK])?;
+    let mut lines = String::new();
+    for (input, outcome) in inputs.iter().zip(&outcomes) {
+        let is_invalid = compare::has_error(outcome);
+        if ours(set, input).iter().any(compare::Found::is_error) != is_invalid {
+            continue;
+        }
+        let document = Document::read(input.text.as_bytes())?;
+        let issues = base.validate(&document);
+        let errors = issues.iter().filter(|issue| issue.severity.is_error());
+        let errors: Vec<String> = errors.map(|issue| format!("{} {}", issue.code, issue.expression)).collect();
+        let resource: serde_json::Value = serde_json::from_str(&input.text)?;
+        let line = serde_json::json!({ "class": input.class, "resource": resource, "errors": errors });
+        lines.push_str(&line.to_string());
+        lines.push('\n');
+    }
+    std::fs::write(file, lines)?;
+    Ok(())
+}
+
 /// Base R4 with the UK Core package.
 fn with_uk_core(shared: &std::path::Path) -> Result<ProfileSet, Failure> {
     let package = std::fs::read(shared.join(UK_CORE))?;
-    let resources = signalbox_validator::read_package(&package)?;
+    let resources = signalbox_validator::Package::read(&package)?.definitions;
     let builder = ProfileSet::builder().pack(PACK);
     Ok(resources.into_iter().fold(builder, |builder, (name, text)| builder.resource(name, text)).build()?.0)
 }

@@ -108,6 +108,11 @@ impl<'d> Item<'d> {
         Self(Inner::Element(Element { value, sibling, of, resource }))
     }
 
+    /// Whether this is an element with this value.
+    pub(crate) fn is_value(&self, value: Value<'_>) -> bool {
+        matches!(&self.0, Inner::Element(element) if element.value.is_some_and(|own| own.index() == value.index()))
+    }
+
     /// The name of its type: of FHIR for an element, of `FHIRPath` in lower case for a value.
     #[must_use]
     pub fn type_name(&self) -> &str {

@@ -28,7 +28,6 @@ pub(crate) struct Profile {
     pub(crate) is_type: bool,
     pub(crate) is_modifier: bool,
     pub(crate) contexts: Box<[Context]>,
-    #[expect(dead_code, reason = "FHIRPath, which is judged with the invariants")]
     pub(crate) context_invariants: Box<[Box<str>]>,
     pub(crate) root: Demand,
 }

@@ -36,6 +36,10 @@ const RE_PUBLISHED: [&str; 23] = [
     "http://terminology.hl7.org/CodeSystem/adverse-event-causality-method",
 ];
 
+/// A system of HL7's own that quotes another body in these groups only, which are left out.
+const QUOTED: [(&str, &str); 1] =
+    [("http://terminology.hl7.org/CodeSystem/v3-ActCode", "_LOINCObservationActContextAgeType")];
+
 /// Whether codes of the system with this canonical may be copied.
 pub(super) fn is_hl7(canonical: &str) -> bool {
     HL7.iter().any(|start| canonical.starts_with(start)) && !RE_PUBLISHED.contains(&canonical)
@@ -45,31 +49,34 @@ pub(super) fn is_hl7(canonical: &str) -> bool {
 pub(super) fn is_carried(resources: &Resources<'_>, system: Value<'_>) -> bool {
     let text = |key| system.str_at(&[key]).unwrap_or_default();
     let mentions = |key| OTHER_BODIES.iter().any(|body| text(key).contains(body));
+    let is_known = QUOTED.iter().any(|(url, _)| text("url") == *url);
     text("content") == "complete"
         && resources.may_copy(&text("url"))
-        && !mentions("copyright")
-        && !mentions("description")
-        && !mentions("title")
+        && (is_known || !(mentions("copyright") || mentions("description") || mentions("title")))
 }
-
 /// One line of a pack.
 pub(super) fn facts(system: Value<'_>) -> String {
     let mut line = String::new();
     let mut object = ObjectWriter::begin(&mut line);
     object.copy(system, &["resourceType", "url", "version", "caseSensitive", "valueSet"]);
+    let left_out = system.str_at(&["url"]).and_then(|url| QUOTED.iter().find(|(known, _)| *known == url));
+    if let Some((_, group)) = left_out {
+        super::writer::push_string(object.key("leftOut"), group);
+    }
     let is_ours = system.str_at(&["url"]).is_some_and(|url| is_hl7(&url));
     let copied: &[&str] = if is_ours { &["code", "display"] } else { &["code"] };
-    concepts(&mut object, system, copied);
+    concepts(&mut object, system, copied, left_out.map_or("", |(_, group)| group));
     object.end();
     line
 }
 
-fn concepts(object: &mut ObjectWriter<'_>, parent: Value<'_>, copied: &[&str]) {
+fn concepts(object: &mut ObjectWriter<'_>, parent: Value<'_>, copied: &[&str], left_out: &str) {
     let children = parent.get("concept").into_iter().flat_map(Value::items);
+    let children = children.filter(|concept| concept.str_at(&["code"]).is_none_or(|code| code != left_out));
     object.array("concept", children, |concept, out| {
         let mut object = ObjectWriter::begin(out);
         object.copy(concept, copied);
-        concepts(&mut object, concept, copied);
+        concepts(&mut object, concept, copied, left_out);
         object.end();
     });
 }

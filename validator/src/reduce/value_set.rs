@@ -24,10 +24,8 @@ pub(super) fn reached<'d>(resources: &Resources<'d>, bound: BTreeSet<String>) ->
             let imports = part.get("valueSet").into_iter().flat_map(Value::items);
             pending.extend(imports.filter_map(Value::as_str).map(std::borrow::Cow::into_owned));
             let Some(system) = part.str_at(&["system"]) else { continue };
-            // A list of concepts stands by itself; everything else needs the code system.
-            let held =
-                resources.get("CodeSystem", &system).filter(|found| code_system::is_carried(resources, found.root()));
-            if let Some(found) = held.filter(|_| part.get("concept").is_none()) {
+            let held = resources.get("CodeSystem", &system);
+            if let Some(found) = held.filter(|found| code_system::is_carried(resources, found.root())) {
                 systems.insert(system.into_owned(), found);
             }
         }

@@ -17,7 +17,15 @@ pub(crate) fn of_identifier(value: Value<'_>) -> Option<Finding> {
         return Some(relative());
     }
     // The system of URIs: the value is one.
-    let value = value.str_at(&["value"]).filter(|_| system == "urn:ietf:rfc:3986")?;
+    let value = value.str_at(&["value"])?;
+    let is_uuid = |text: &str| format::is_valid(format::Primitive::Uuid, &format!("urn:uuid:{}", text.to_lowercase()));
+    if system.ends_with("://tools.ietf.org/html/rfc4122") && !is_uuid(value.trim_start_matches("urn:uuid:")) {
+        let message = "An identifier of the system of UUIDs is a UUID.";
+        return Some(Finding::error(Rule::CodeSystem, IssueCode::CodeInvalid, message));
+    }
+    if system != "urn:ietf:rfc:3986" {
+        return None;
+    }
     let message = "An identifier of the system urn:ietf:rfc:3986 is a whole URI.";
     (!format::is_absolute(&value)).then(|| Finding::error(Rule::CodeSystem, IssueCode::CodeInvalid, message))
 }
@@ -45,7 +53,7 @@ pub(crate) fn of_code(
     }
     let version = value.str_at(&["version"]);
     let Some(found) = terminology.code_system(&system, version.as_deref()) else {
-        if terminology.has_value_set(&system) {
+        if terminology.has_value_set(&system) || system.starts_with("http://hl7.org/fhir/ValueSet/") {
             let message = format!("{} is a value set; the system must be a code system.", quoted(&system));
             let finding = Finding::error(Rule::CodeSystem, IssueCode::CodeInvalid, message);
             return by_place(IssueCode::CodeInvalid, finding);
@@ -58,7 +66,7 @@ pub(crate) fn of_code(
     }
     let Some(code) = value.str_at(&["code"]) else { return Vec::new() };
     let Some(concept) = found.find(&code) else {
-        if !found.complete {
+        if !found.complete || found.leaves_out(&code) || is_national_number(&system, &code) {
             return Vec::new();
         }
         let message = format!("The code '{}' is not in the code system {system}.", quoted(&code));
@@ -67,6 +75,12 @@ pub(crate) fn of_code(
     let display = value.str_at(&["display"]);
     let wrong = display.and_then(|display| of_display(&display, &concept.displays, &code, wrong_display));
     wrong.map(|finding| (Some("display"), finding)).into_iter().collect()
+}
+
+/// Table 0203 of HL7 v2 has the code NN for the national number of each country, followed by its three letters.
+fn is_national_number(system: &str, code: &str) -> bool {
+    let country = code.strip_prefix("NN").filter(|_| system == "http://terminology.hl7.org/CodeSystem/v2-0203");
+    country.is_some_and(|country| country.len() == 3 && country.bytes().all(|byte| byte.is_ascii_uppercase()))
 }
 
 /// Capital and small letters do not matter, spaces do.

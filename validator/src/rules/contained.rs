@@ -2,6 +2,7 @@
 //! referred to (dom-3), no version of their own (dom-4) and no security label (dom-5).
 
 use std::borrow::Cow;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use super::{Finding, Rule};
@@ -15,6 +16,8 @@ pub(crate) const ELEMENT: &str = "contained";
 #[derive(Default)]
 pub(crate) struct Contents<'a> {
     by_id: HashMap<Cow<'a, str>, Value<'a>>,
+    /// Contained resources with an id that one before them has.
+    doubled: Vec<u32>,
     /// Strings that begin with `#`, without it.
     mentioned: HashSet<Cow<'a, str>>,
 }
@@ -24,7 +27,12 @@ impl<'a> Contents<'a> {
         let mut contents = Self::default();
         if let Some(contained) = container.get(ELEMENT) {
             let with_id = contained.items().filter_map(|resource| Some((resource.str_at(&["id"])?, resource)));
-            contents.by_id = with_id.collect();
+            for (id, resource) in with_id {
+                match contents.by_id.entry(id) {
+                    Entry::Occupied(_) => contents.doubled.push(resource.index()),
+                    Entry::Vacant(free) => _ = free.insert(resource),
+                }
+            }
             mentions(container, &mut contents.mentioned);
         }
         contents
@@ -34,6 +42,13 @@ impl<'a> Contents<'a> {
     pub(crate) fn get(&self, id: &str) -> Option<Value<'a>> {
         self.by_id.get(id).copied()
     }
+}
+
+/// Another contained resource has the id already.
+pub(crate) fn is_doubled(resource: Value<'_>, around: &Contents<'_>) -> Option<Finding> {
+    let message = "A contained resource before this one has the same id.";
+    let is_doubled = around.doubled.contains(&resource.index());
+    is_doubled.then(|| Finding::error(Rule::Contained, IssueCode::Duplicate, message))
 }
 
 /// dom-2, dom-4 and dom-5, for one contained resource.
@@ -58,7 +73,7 @@ pub(crate) fn is_referred_to(resource: Value<'_>, around: &Contents<'_>) -> Opti
         mentioned.contains("")
     };
     let message = "Nothing in the resource around it refers to this contained resource (dom-3).";
-    let error = || Finding::error(Rule::Contained, IssueCode::Invariant, message);
+    let error = || Finding::error(Rule::Contained, IssueCode::Invalid, message);
     (!around.mentioned.contains(&id) && !refers_out()).then(error)
 }
 

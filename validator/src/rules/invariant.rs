@@ -97,7 +97,7 @@ impl Compiled {
 fn restated(expression: &str) -> String {
     let found = RESTATED.iter().find(|(published, _)| *published == expression).map(|(_, later)| *later);
     // Patterns of paths are meant for the whole path, and `matches` is content with a part.
-    let whole = || Some(expression.strip_prefix("path.matches('")?.strip_suffix("')")?);
+    let whole = || expression.strip_prefix("path.matches('")?.strip_suffix("')");
     match (found, whole()) {
         (Some(later), _) => later.to_owned(),
         (None, Some(pattern)) => format!("path.matches('^(?:{pattern})$')"),

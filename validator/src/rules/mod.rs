@@ -10,6 +10,7 @@ pub(crate) mod code_system;
 pub(crate) mod constant;
 pub(crate) mod contained;
 pub(crate) mod content;
+pub(crate) mod embedded_html;
 pub(crate) mod extension;
 pub(crate) mod format;
 pub(crate) mod invariant;
@@ -69,6 +70,8 @@ pub enum Rule {
     Narrative,
     /// Which profiles apply, and whether one of several is met.
     Profile,
+    /// What is safe to show.
+    Security,
     /// What the type of a Bundle asks of its entries and links.
     Bundle,
     /// A conformance resource says what can be meant.
@@ -102,6 +105,7 @@ impl Rule {
             Self::Invariant => "invariant",
             Self::Narrative => "narrative",
             Self::Profile => "profile",
+            Self::Security => "security",
             Self::Bundle => "bundle",
             Self::Conformance => "conformance",
             Self::Limit => "limit",

@@ -173,6 +173,12 @@ pub(crate) fn reached(
     Some(Finding::error(Rule::Reference, IssueCode::Structure, message))
 }
 
+/// A target that is not in the document, where it must be.
+pub(crate) fn not_here() -> Finding {
+    let message = "What this refers to is not in the document.";
+    Finding::error(Rule::Reference, IssueCode::Structure, message)
+}
+
 /// A target that meets none of the profiles of which it must meet one.
 pub(crate) fn target_meets_none(profiles: &[Box<str>]) -> Finding {
     let message = format!("The target of the reference meets none of {}.", profiles.join(", "));

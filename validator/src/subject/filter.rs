@@ -80,11 +80,15 @@ fn of_snomed(property: &str) -> Option<Rules> {
         "expression" => rule(&["="], ValueKind::Any),
         "expressions" | "inactive" => rule(&["="], ValueKind::Boolean),
         // An attribute, by its concept.
-        _ if property.bytes().all(|byte| byte.is_ascii_digit()) && property.len() > 5 => {
-            rule(&["=", "in"], ValueKind::Any)
-        }
+        _ if is_concept(property) => rule(&["=", "in"], ValueKind::Any),
         _ => None,
     }
+}
+
+/// Whether this has the form of the identifier of a SNOMED CT concept: its partition is 00 or 10.
+fn is_concept(text: &str) -> bool {
+    let is_number = (6..=18).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && matches!(&text[text.len() - 3..text.len() - 1], "00" | "10")
 }
 
 impl ValueKind {

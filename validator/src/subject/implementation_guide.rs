@@ -14,7 +14,7 @@ pub(super) fn judge(judge: &mut Judge<'_>, subject: Subject<'_, '_>) {
         let stated = dependency.str_at(&["version"]);
         match version {
             Some("") => {
-                judge.error(at, IssueCode::BusinessRule, "The canonical ends in '|' with no version behind it.")
+                judge.error(at, IssueCode::BusinessRule, "The canonical ends in '|' with no version behind it.");
             }
             Some(version) if stated.as_deref().is_some_and(|stated| !stated.starts_with(version)) => {
                 judge.error(at, IssueCode::BusinessRule, "The canonical names another version than 'version' does.");

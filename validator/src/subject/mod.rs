@@ -16,7 +16,6 @@ mod value_set;
 use crate::issue::{IssueCode, Severity};
 use crate::json::Value;
 use crate::location::{Location, Segment};
-use crate::options::Options;
 use crate::profile_set::ProfileSet;
 use crate::rules::{Finding, Rule, format};
 
@@ -26,7 +25,6 @@ type Sink<'s> = &'s mut dyn FnMut(Value<'_>, &Location<'_>, Finding);
 /// What a judgement needs to know, and takes its findings.
 pub(crate) struct Judge<'s> {
     pub(crate) set: &'s ProfileSet,
-    pub(crate) options: &'s Options,
     rule: Rule,
     sink: Sink<'s>,
 }
@@ -36,13 +34,11 @@ pub(crate) struct Judge<'s> {
 pub(crate) struct Subject<'p, 'a> {
     pub(crate) value: Value<'a>,
     pub(crate) location: &'p Location<'p>,
-    /// It is contained in another.
-    pub(crate) contained: bool,
 }
 
 /// Judges a resource of this type as a whole.
-pub(crate) fn judge(type_name: &str, subject: Subject<'_, '_>, set: &ProfileSet, options: &Options, sink: Sink<'_>) {
-    let mut judge = Judge { set, options, rule: Rule::Conformance, sink };
+pub(crate) fn judge(type_name: &str, subject: Subject<'_, '_>, set: &ProfileSet, sink: Sink<'_>) {
+    let mut judge = Judge { set, rule: Rule::Conformance, sink };
     canonical_url(&mut judge, type_name, subject);
     match type_name {
         "Bundle" => {

@@ -33,6 +33,8 @@ impl Concept {
 pub(crate) struct CodeSystem {
     /// It has all the codes there are.
     pub(crate) complete: bool,
+    /// A group of LOINC's codes is not here.
+    without_loinc: bool,
     /// Capital and small letters are the same.
     pub(crate) any_case: bool,
     /// It only adds to the system with this canonical, and is none itself.
@@ -50,6 +52,7 @@ impl CodeSystem {
         let mut read = Self {
             // A pack holds complete systems only, and does not say so.
             complete: content.as_deref().is_none_or(|content| content == "complete") && supplements.is_none(),
+            without_loinc: system.get("leftOut").is_some(),
             any_case: system.get("caseSensitive").and_then(Value::as_bool) == Some(false),
             supplements,
             declared: items(system, "property")
@@ -89,6 +92,12 @@ impl CodeSystem {
             self.by_code.get(&*folded)
         });
         found.map(|at| &self.concepts[*at])
+    }
+
+    /// Whether this is the form of codes that a pack leaves out of the system: LOINC's.
+    pub(crate) fn leaves_out(&self, code: &str) -> bool {
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        self.without_loinc && code.split_once('-').is_some_and(|(number, check)| is_number(number) && is_number(check))
     }
 
     /// Whether a concept is below another, however far.

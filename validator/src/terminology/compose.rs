@@ -113,7 +113,7 @@ fn add_contained(parent: Value<'_>, found: &mut ValueSet) {
         let is_abstract = entry.get("abstract").and_then(Value::as_bool) == Some(true);
         if let (Some(system), Some(code), false) = (entry.str_at(&["system"]), entry.str_at(&["code"]), is_abstract) {
             let codes = std::iter::once((*code).into()).collect();
-            let part = Part { system: (*system).into(), codes, complete: true, any_case: false };
+            let part = Part { system: (*system).into(), codes, complete: true, ..Part::default() };
             found.unite(ValueSet { parts: vec![part], ..ValueSet::default() });
         }
         add_contained(entry, found);

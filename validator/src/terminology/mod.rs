@@ -127,6 +127,11 @@ impl Terminology {
         Some(entry.made.get_or_init(|| reading(&entry.text, CodeSystem::read).unwrap_or_default()))
     }
 
+    /// Whether a code system is loaded, and not in this version.
+    pub(crate) fn lacks_version(&self, canonical: &str, version: &str) -> bool {
+        self.code_systems.last(canonical).is_some() && self.code_systems.exactly(canonical, version).is_none()
+    }
+
     /// Whether this is the canonical of a value set.
     pub(crate) fn has_value_set(&self, canonical: &str) -> bool {
         self.value_set_at(canonical).is_some_and(|at| !self.value_sets.entries[at].text.is_empty())

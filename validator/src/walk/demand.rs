@@ -51,7 +51,7 @@ impl<'a> Walk<'a> {
         }
         let outcome = match place.value.as_str() {
             Some(code) => binding::code(strength, value_set, &code),
-            None => binding::object(special, strength, value_set, place.value),
+            None => self.bound_object(special, strength, *id, place.value),
         };
         self.bound(place, *id, outcome);
     }

@@ -9,8 +9,10 @@ use crate::json::{Kind, Value};
 use crate::location::Segment;
 use crate::node::{Content, Element, NodeId, Property, Special, Type, ValueSetId};
 use crate::profile::Demand;
+use crate::rules::binding::Outcome;
 use crate::rules::{
-    attachment, binding, cardinality, code_system, content, format, narrative, primitive_extension, type_,
+    attachment, binding, cardinality, code_system, content, embedded_html, format, narrative, primitive_extension,
+    type_,
 };
 
 /// The type whose codings say one thing in several systems.
@@ -150,6 +152,9 @@ impl<'a> Walk<'a> {
                 }
                 if primitive.is_xhtml() {
                     self.narrative(place);
+                } else if primitive.is_text() && value.raw().contains('<') {
+                    let text = value.as_str().unwrap_or_default();
+                    self.report_found(place, embedded_html::check(&text, self.options.embedded_html));
                 }
                 if let Some((strength @ Strength::Required, id)) = element.binding
                     && let Some(code) = value.as_str()
@@ -247,7 +252,6 @@ impl<'a> Walk<'a> {
     /// Rules that read a complex type as a whole.
     fn special(&mut self, place: Place<'_, 'a>, element: &'a Element, element_type: &'a Type, demands: &[&'a Demand]) {
         let Place { value, .. } = place;
-        let set = self.set;
         match element_type.special {
             Special::Reference => self.reference(place, element_type, demands),
             Special::Identifier => self.report_found(place, code_system::of_identifier(value)),
@@ -255,7 +259,7 @@ impl<'a> Walk<'a> {
             Special::CodeableConcept | Special::None => {}
         }
         if let Some((strength, id)) = element.binding {
-            let outcome = binding::object(element_type.special, strength, set.value_set(id), value);
+            let outcome = self.bound_object(element_type.special, strength, id, value);
             self.bound(place, id, outcome);
         }
     }
@@ -275,11 +279,29 @@ impl<'a> Walk<'a> {
         }
     }
 
-    pub(super) fn bound(&mut self, place: Place<'_, 'a>, id: ValueSetId, outcome: binding::Outcome) {
+    /// How a coded object fares with a value set. Of codes of a version that is not loaded nothing is known.
+    pub(super) fn bound_object(
+        &self,
+        special: Special,
+        strength: Strength,
+        id: ValueSetId,
+        value: Value<'a>,
+    ) -> Outcome {
+        let outcome = binding::object(special, strength, self.set.value_set(id), value);
+        let lacks = |coding: Value<'a>| {
+            let (system, version) = (coding.str_at(&["system"]), coding.str_at(&["version"]));
+            system.zip(version).is_some_and(|(system, version)| self.set.terminology().lacks_version(&system, &version))
+        };
+        let is_bad = matches!(outcome, Outcome::Bad(_));
+        let codings = || value.get("coding").into_iter().flat_map(Value::items);
+        if is_bad && (lacks(value) || codings().any(lacks)) { Outcome::NotChecked } else { outcome }
+    }
+
+    pub(super) fn bound(&mut self, place: Place<'_, 'a>, id: ValueSetId, outcome: Outcome) {
         match outcome {
-            binding::Outcome::Good => {}
-            binding::Outcome::Bad(finding) => self.report_at(place, finding),
-            binding::Outcome::NotChecked => {
+            Outcome::Good => {}
+            Outcome::Bad(finding) => self.report_at(place, finding),
+            Outcome::NotChecked => {
                 let value_set = self.set.value_set(id);
                 if self.trial.is_none() && !self.remarked.contains(&id) && !value_set.is_grammar() {
                     self.remarked.push(id);

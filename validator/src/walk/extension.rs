@@ -3,6 +3,7 @@
 
 use super::{Demands, Place, Walk, resource};
 use crate::definition::Context;
+use crate::fhirpath::{self, Expression, Item};
 use crate::node::Element;
 use crate::profile::Profile;
 use crate::rules::{extension, format};
@@ -58,6 +59,48 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The conditions in `FHIRPath` on where the extensions of an object may stand; `place` is the object.
+    pub(super) fn extension_contexts(&mut self, place: Place<'_, 'a>) {
+        for key in ["extension", MODIFIERS] {
+            if !place.node.slots.contains_key(key) {
+                continue;
+            }
+            let Some(list) = place.value.get(key) else { continue };
+            for extension in list.items() {
+                let Some(url) = extension.str_at(&["url"]).filter(|url| format::is_absolute(url)) else { continue };
+                let Some(definition) = self.set.profile(&url) else { continue };
+                if !self.meets_conditions(place, definition) {
+                    let finding = extension::wrong_context(&url, "where its conditions hold");
+                    self.report(extension, place.location, Some(&definition.canonical), finding);
+                }
+            }
+        }
+    }
+
+    fn meets_conditions(&self, place: Place<'_, 'a>, definition: &Profile) -> bool {
+        let by_path = |context: &Context| matches!(context, Context::FhirPath(_));
+        if definition.context_invariants.is_empty() && !definition.contexts.iter().any(by_path) {
+            return true;
+        }
+        let context = fhirpath::Context::new(self.set).inside(self.nested);
+        let focus = Item::of_node(place.value, place.node, self.resource.0);
+        let holds = |text: &str| {
+            let expression = Expression::parse(text).ok();
+            // What cannot be read or evaluated is the fault of the definition.
+            expression.is_none_or(|found| found.holds_at(&context, &focus, self.resource).unwrap_or(true))
+        };
+        let selected = |text: &str| {
+            let found = Expression::parse(text).ok().and_then(|found| found.evaluate(&context, self.resource.0).ok());
+            found.is_none_or(|items| items.iter().any(|item| item.is_value(place.value)))
+        };
+        let is_there = definition.contexts.iter().any(|context| match context {
+            Context::Element(expected) => self.stands_on(place, expected),
+            Context::Extension(_) => true,
+            Context::FhirPath(text) => selected(text),
+        });
+        (is_there || definition.contexts.is_empty()) && definition.context_invariants.iter().all(|text| holds(text))
+    }
+
     /// Whether one of the contexts of a definition is where the extension stands.
     fn allowed(&self, place: Place<'_, 'a>, definition: &Profile) -> bool {
         definition.contexts.iter().any(|context| match context {
@@ -66,7 +109,7 @@ impl<'a> Walk<'a> {
                 // The extension around is the object that this one is a member of.
                 place.node.ext_1.is_some() && self.around_is(place, url)
             }
-            // Judged with the invariants.
+            // Judged when the whole object has been seen.
             Context::FhirPath(_) => true,
         })
     }

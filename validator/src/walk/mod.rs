@@ -205,6 +205,7 @@ impl<'a> Walk<'a> {
             }
         }
         self.whole(place, seen, demands);
+        self.extension_contexts(place);
         if !node.invariants.is_empty() {
             let profile = self.set.canonical(node);
             self.hold(place, &node.invariants, &Item::of_node(value, node, self.resource.0), Some(profile));
@@ -271,7 +272,11 @@ impl<'a> Walk<'a> {
             return;
         }
         let known = node.properties.keys().map(|known| &**known).filter(|known| !known.starts_with('_'));
-        let finding = structure::unknown_property(&node.name, key, known);
+        let mut finding = structure::unknown_property(&node.name, key, known);
+        // Beside a primitive only an id and extensions may stand: it is the value that is written wrongly.
+        if node.name.starts_with(|first: char| first.is_ascii_lowercase()) {
+            finding.code = crate::issue::IssueCode::Invalid;
+        }
         let canonical = self.set.canonical(node);
         self.report(member, place.location, Some(canonical), finding);
     }

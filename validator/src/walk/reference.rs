@@ -8,7 +8,7 @@ use crate::issue::Severity;
 use crate::json::Value;
 use crate::node::Type;
 use crate::profile::{Demand, Profile};
-use crate::rules::reference;
+use crate::rules::{format, reference};
 
 impl<'a> Walk<'a> {
     /// The resource that a Reference leads to, where it is in the document.
@@ -32,6 +32,18 @@ impl<'a> Walk<'a> {
         self.report_found(place, finding);
     }
 
+    /// Where the target of every reference must be in the document: whether this one's is.
+    fn target_here(&mut self, place: Place<'_, 'a>) {
+        if !self.options.targets_here || self.trial.is_some() || self.resolve(place.value).is_some() {
+            return;
+        }
+        let Some(text) = place.value.str_at(&["reference"]) else { return };
+        // A resource on a server elsewhere is not asked for, and one that is contained is told by itself.
+        if !text.is_empty() && !text.starts_with('#') && !format::is_absolute(&text) {
+            self.report_at(place, reference::not_here());
+        }
+    }
+
     /// The type that a Reference says its target has.
     pub(super) fn target_type(&self, value: Value<'a>) -> Option<String> {
         let declared = value.str_at(&["type"]).map(Cow::into_owned);
@@ -44,6 +56,7 @@ impl<'a> Walk<'a> {
 
     pub(super) fn reference(&mut self, place: Place<'_, 'a>, element_type: &'a Type, demands: &[&'a Demand]) {
         self.reference_in_bundle(place);
+        self.target_here(place);
         let set = self.set;
         let is_type = |name: &str| set.is_resource_type(name);
         let narrowed = || demands.iter().filter_map(|demand| Some((*demand, demand.reference.as_ref()?)));

@@ -13,8 +13,8 @@ use crate::rules::{profile, structure};
 use crate::subject::bundle::Entries;
 use crate::subject::{self, Subject};
 
-/// The type whose entries refer to each other.
-const BUNDLE: &str = "Bundle";
+/// The types whose resources refer to each other.
+const HOLDERS: [&str; 2] = ["Bundle", "Parameters"];
 
 impl<'a> Walk<'a> {
     /// The resource of the document, with the profiles that were asked for.
@@ -68,7 +68,7 @@ impl<'a> Walk<'a> {
             self.demanded(place, demand, &node.name);
         }
         let outer = std::mem::take(&mut self.ids);
-        if &*node.name == BUNDLE {
+        if HOLDERS.contains(&&*node.name) {
             let outer = (std::mem::replace(&mut self.entries, Entries::of(value)), self.entry.take());
             self.object(place, &demands);
             (self.entries, self.entry) = outer;
@@ -88,10 +88,9 @@ impl<'a> Walk<'a> {
         if &*node.name == "QuestionnaireResponse" {
             self.response(value, location);
         }
-        let contained = self.resource.0.index() != self.resource.1.index();
-        let (set, options) = (self.set, self.options);
-        let subject = Subject { value, location, contained };
-        subject::judge(&node.name, subject, set, options, &mut |value, location, finding| {
+        let set = self.set;
+        let subject = Subject { value, location };
+        subject::judge(&node.name, subject, set, &mut |value, location, finding| {
             self.report(value, location, Some(set.canonical(node)), finding);
         });
     }
@@ -172,7 +171,8 @@ impl<'a> Walk<'a> {
         inner.extend(demands.iter().filter(|demand| demand.children.is_some()));
         if &*element.name == contained::ELEMENT {
             let referred = contained::is_referred_to(value, &self.contents);
-            for finding in contained::resource(value).chain(referred) {
+            let doubled = contained::is_doubled(value, &self.contents);
+            for finding in contained::resource(value).chain(referred).chain(doubled) {
                 self.report_at(place, finding);
             }
             let outer = self.resource;

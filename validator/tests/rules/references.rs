@@ -80,7 +80,7 @@ fn contained_resources_are_held_to_their_own_type() {
         refuses(&contained(bad), Rule::Contained, IssueCode::Invariant, place);
     }
     let unused = patient(r#""contained":[{"resourceType":"Organization","id":"o","name":"A"}]"#);
-    refuses(&unused, Rule::Contained, IssueCode::Invariant, place);
+    refuses(&unused, Rule::Contained, IssueCode::Invalid, place);
     accepts(&patient(r##""contained":[{"resourceType":"Person","id":"p","link":[{"target":{"reference":"#"}}]}]"##));
 }
 

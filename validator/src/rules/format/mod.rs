@@ -69,6 +69,11 @@ impl Primitive {
         self == Self::Xhtml
     }
 
+    /// Whether people read it: a string or markdown.
+    pub(crate) fn is_text(self) -> bool {
+        self == Self::String
+    }
+
     /// How JSON writes it.
     fn json_kind(self) -> Kind {
         match self {

@@ -11,7 +11,7 @@ pub(super) fn uri(text: &str) -> Verdict {
         return Err("a URI holds no white space");
     }
     if text.starts_with("urn:uuid:") {
-        return uuid(text);
+        return uuid(text.split('#').next().unwrap_or_default());
     }
     if text.starts_with("urn:oid:") { oid(text) } else { Ok(()) }
 }

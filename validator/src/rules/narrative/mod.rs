@@ -19,6 +19,11 @@ pub(crate) fn has_content(text: &str) -> bool {
     reader::read(text).shown
 }
 
+/// How many elements of a narrative have this id.
+pub(crate) fn count_ids(text: &str, id: &str) -> usize {
+    reader::read(text).anchors.iter().filter(|anchor| **anchor == id).count()
+}
+
 /// What is wrong with a narrative, once each; `is_here` says whether something has the id that a link in it leads to.
 pub(crate) fn check(text: &str, is_here: impl Fn(&str) -> bool) -> Vec<Finding> {
     let Read { problems, shown, links, anchors } = reader::read(text);

@@ -48,6 +48,7 @@ pub(super) fn check(judge: &mut Judge<'_>, bundle: Subject<'_, '_>, entries: &En
         judge.error((resource, &at), IssueCode::Invalid, message);
     }
     reach(judge, bundle, entries, shape);
+    super::narrative_link::check(judge, bundle, entries);
 }
 
 /// References that must lead into the Bundle: elements on the way, the last holding the Reference.

@@ -47,8 +47,10 @@ pub(crate) enum Found {
 impl<'a> Entries<'a> {
     /// Those of a Bundle; of anything else, none.
     pub(crate) fn of(bundle: Value<'a>) -> Self {
-        if bundle.str_at(&["resourceType"]).as_deref() != Some("Bundle") {
-            return Self::default();
+        match bundle.str_at(&["resourceType"]).as_deref() {
+            Some("Bundle") => {}
+            Some("Parameters") => return Self::of_parameters(bundle),
+            _ => return Self::default(),
         }
         let mut entries = Self { bundle_type: bundle.str_at(&["type"]).unwrap_or_default(), ..Self::default() };
         let mut last: FxHashMap<Cow<'a, str>, usize> = FxHashMap::default();
@@ -70,6 +72,24 @@ impl<'a> Entries<'a> {
                 if let Some(before) = last.insert(url, index) {
                     entries.list[before].next = Some(index);
                 }
+            }
+            entries.list.push(entry);
+        }
+        entries
+    }
+
+    /// The resources of Parameters, which have no `fullUrl`: they are told by type and id.
+    fn of_parameters(parameters: Value<'a>) -> Self {
+        let mut entries = Self::default();
+        let mut pending: Vec<Value<'a>> = parameters.get("parameter").into_iter().flat_map(Value::items).collect();
+        while let Some(parameter) = pending.pop() {
+            pending.extend(parameter.get("part").into_iter().flat_map(Value::items));
+            let Some(resource) = parameter.get("resource") else { continue };
+            let text = |key| resource.str_at(&[key]);
+            let entry =
+                Entry { resource: Some(resource), type_name: text("resourceType"), id: text("id"), ..Entry::default() };
+            if let (Some(name), Some(id)) = (&entry.type_name, &entry.id) {
+                entries.by_id.insert(format!("{name}/{id}"), entries.list.len());
             }
             entries.list.push(entry);
         }

@@ -3,6 +3,7 @@
 mod document;
 mod entries;
 mod links;
+mod narrative_link;
 mod search;
 
 pub(crate) use entries::{Entries, Found};

@@ -135,13 +135,11 @@ fn find<'e>(elements: &'e Elements, path: &str, key: &str) -> Option<(String, &'
         return Some((plain, fact, fact.types.first().cloned().unwrap_or_default()));
     }
     // `valueQuantity` is `value[x]` as a Quantity.
-    let starts = key.char_indices().filter(|(at, character)| *at > 0 && character.is_uppercase());
-    starts
-        .filter_map(|(at, _)| {
-            let choice = format!("{path}.{}[x]", &key[..at]);
-            let fact = elements.get(&choice)?;
-            let type_name = fact.types.iter().find(|name| name.eq_ignore_ascii_case(&key[at..]))?;
-            Some((choice, fact, type_name.clone()))
-        })
-        .next()
+    let mut starts = key.char_indices().filter(|(at, character)| *at > 0 && character.is_uppercase());
+    starts.find_map(|(at, _)| {
+        let choice = format!("{path}.{}[x]", &key[..at]);
+        let fact = elements.get(&choice)?;
+        let type_name = fact.types.iter().find(|name| name.eq_ignore_ascii_case(&key[at..]))?;
+        Some((choice, fact, type_name.clone()))
+    })
 }
