@@ -12,7 +12,7 @@ mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::json::Document;
+use crate::json::{Document, Value};
 use crate::pack::{self, PackError};
 use crate::package;
 use structure_definition::Bound;
@@ -40,6 +40,10 @@ pub fn reduce(archive: &[u8]) -> Result<Vec<u8>, PackError> {
     }
     let (value_sets, mut systems) = value_set::reached(&resources, bound.checked);
     systems.extend(value_set::reached(&resources, bound.advised).1);
+    // A publisher's own systems are few, and codes of those that no value set names are met as well.
+    for system in resources.of_type("CodeSystem").filter(|system| resources.is_own(system.root())) {
+        systems.insert(system.root().str_at(&["url"]).unwrap_or_default().into_owned(), system);
+    }
     lines.extend(value_sets.values().map(|value_set| value_set::facts(&resources, value_set.root())));
     lines.extend(systems.values().map(|system| code_system::facts(system.root())));
     Ok(pack::compress(&info, &lines))
@@ -69,6 +73,12 @@ impl<'d> Resources<'d> {
     fn may_copy(&self, system: &str) -> bool {
         code_system::is_hl7(system)
             || host(system).is_some_and(|host| self.hosts.contains(host) && !host.ends_with("//hl7.org/"))
+    }
+
+    /// Whether a code system is the publisher's own, and may be carried.
+    fn is_own(&self, system: Value<'_>) -> bool {
+        let is_hl7 = system.str_at(&["url"]).is_some_and(|url| code_system::is_hl7(&url));
+        !is_hl7 && code_system::is_carried(self, system)
     }
 
     fn of_type(&self, resource_type: &str) -> impl Iterator<Item = &'d Document<'d>> {

@@ -1,7 +1,7 @@
 //! Systems of [codes](https://hl7.org/fhir/R4/codesystem.html) and identifiers: the URI is absolute and names a code
 //! system, and where the system's codes are carried, the code is one of them and its display one of the code's.
 
-use super::{Finding, Rule, format, quoted};
+use super::{Finding, Rule, format, quoted, unit};
 use crate::issue::{IssueCode, Severity};
 use crate::json::Value;
 use crate::terminology::Terminology;
@@ -50,6 +50,10 @@ pub(crate) fn of_code(
     };
     if !format::is_absolute(&system) {
         return by_place(IssueCode::CodeInvalid, relative());
+    }
+    if system == unit::SYSTEM {
+        let code = value.str_at(&["code"]);
+        return code.and_then(|code| unit::check(&code)).map(|finding| (Some("code"), finding)).into_iter().collect();
     }
     let version = value.str_at(&["version"]);
     let Some(found) = terminology.code_system(&system, version.as_deref()) else {

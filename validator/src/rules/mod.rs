@@ -22,6 +22,7 @@ pub(crate) mod questionnaire;
 pub(crate) mod reference;
 pub(crate) mod structure;
 pub(crate) mod type_;
+pub(crate) mod unit;
 
 use std::fmt;
 

@@ -123,7 +123,8 @@ pub(crate) fn in_bundle(
         }
         return None;
     }
-    if is_relative && !has_full_url && !matches!(bundle_type, "transaction-response" | "batch-response") {
+    // What is exchanged entry by entry is relative to the server that it is sent to, or comes from.
+    if is_relative && !has_full_url && !crate::subject::bundle::EXCHANGES.contains(&bundle_type) {
         let message = "A relative reference is relative to the fullUrl of its entry, and this entry has none.";
         return error(IssueCode::Required, message);
     }

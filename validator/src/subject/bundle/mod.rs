@@ -14,7 +14,7 @@ use crate::location::Segment;
 use crate::rules::reference;
 
 /// Types of which entries are exchanged one by one, and may have no identity yet.
-const EXCHANGES: [&str; 4] = ["transaction", "batch", "transaction-response", "batch-response"];
+pub(crate) const EXCHANGES: [&str; 4] = ["transaction", "batch", "transaction-response", "batch-response"];
 
 /// What a [`Segment`] is called where entries stand.
 pub(super) const ENTRY: &str = "entry";
