@@ -14,15 +14,15 @@ pub(crate) enum Outcome {
     Good,
     Bad(Finding),
     /// The codes that decide it are not carried.
-    NotChecked,
+    NotChecked(Strength),
 }
 
 /// Checks a `code`, or a string or uri bound like one.
 pub(crate) fn code(strength: Strength, value_set: &ValueSet, code: &str) -> Outcome {
     match value_set.contains_code(code) {
         Membership::In => Outcome::Good,
-        Membership::Unknown => not_checked(strength),
-        Membership::Out => bad(strength, value_set, &format!("The code '{}' is not", quoted(code))),
+        Membership::Unknown => Outcome::NotChecked(strength),
+        Membership::Out => Outcome::Bad(bad(strength, value_set, &format!("The code '{}' is not", quoted(code)))),
     }
 }
 
@@ -46,13 +46,13 @@ fn concept(strength: Strength, value_set: &ValueSet, value: Value<'_>) -> Outcom
         return Outcome::Good;
     }
     if unknown {
-        return not_checked(strength);
+        return Outcome::NotChecked(strength);
     }
     // An extension may say why there is no code.
     if codings().next().is_none() && (strength != Strength::Required || value.get("extension").is_some()) {
         return Outcome::Good;
     }
-    bad(strength, value_set, "None of the codings is")
+    Outcome::Bad(bad(strength, value_set, "None of the codings is"))
 }
 
 fn coding(strength: Strength, value_set: &ValueSet, value: Value<'_>) -> Outcome {
@@ -61,12 +61,12 @@ fn coding(strength: Strength, value_set: &ValueSet, value: Value<'_>) -> Outcome
     }
     match membership(value_set, value) {
         Membership::In => Outcome::Good,
-        Membership::Unknown => not_checked(strength),
-        Membership::Out => bad(strength, value_set, "The code is not"),
+        Membership::Unknown => Outcome::NotChecked(strength),
+        Membership::Out => Outcome::Bad(bad(strength, value_set, "The code is not")),
     }
 }
 
-fn membership(value_set: &ValueSet, coding: Value<'_>) -> Membership {
+pub(crate) fn membership(value_set: &ValueSet, coding: Value<'_>) -> Membership {
     let text = |key| coding.str_at(&[key]);
     match (text("system"), text("code")) {
         (Some(system), Some(code)) => value_set.contains(&system, &code),
@@ -94,12 +94,8 @@ pub(crate) fn beyond(value_set: &ValueSet) -> Finding {
     Finding::error(Rule::Binding, IssueCode::CodeInvalid, message)
 }
 
-/// Only a required binding is worth a remark: any other allows more codes than the set has.
-fn not_checked(strength: Strength) -> Outcome {
-    if strength == Strength::Required { Outcome::NotChecked } else { Outcome::Good }
-}
-
-fn bad(strength: Strength, value_set: &ValueSet, what: &str) -> Outcome {
+/// What is found when no code is in the value set; `what` says whose.
+pub(crate) fn bad(strength: Strength, value_set: &ValueSet, what: &str) -> Finding {
     let canonical = &value_set.canonical;
     let message = match strength {
         Strength::Required => {
@@ -111,7 +107,7 @@ fn bad(strength: Strength, value_set: &ValueSet, what: &str) -> Outcome {
         ),
     };
     let severity = if strength == Strength::Required { Severity::Error } else { Severity::Warning };
-    Outcome::Bad(Finding { severity, ..Finding::error(Rule::Binding, IssueCode::CodeInvalid, message) })
+    Finding { severity, ..Finding::error(Rule::Binding, IssueCode::CodeInvalid, message) }
 }
 
 /// The remark that codes of a required value set were not checked.

@@ -73,8 +73,7 @@ pub(crate) fn of_code(
         if !found.complete || found.leaves_out(&code) || is_national_number(&system, &code) {
             return Vec::new();
         }
-        let message = format!("The code '{}' is not in the code system {system}.", quoted(&code));
-        return vec![(Some("code"), Finding::error(Rule::CodeSystem, IssueCode::CodeInvalid, message))];
+        return vec![(Some("code"), no_such_code(&code, &system))];
     };
     let display = value.str_at(&["display"]);
     let wrong = display.and_then(|display| of_display(&display, &concept.displays, &code, wrong_display));
@@ -88,10 +87,14 @@ fn is_national_number(system: &str, code: &str) -> bool {
 }
 
 /// Capital and small letters do not matter, spaces do.
-fn of_display(display: &str, displays: &[Box<str>], code: &str, severity: Severity) -> Option<Finding> {
+pub(crate) fn same_display(known: &str, display: &str) -> bool {
+    known == display || known.to_lowercase() == display.to_lowercase()
+}
+
+/// A display that is none of these.
+pub(crate) fn of_display(display: &str, displays: &[Box<str>], code: &str, severity: Severity) -> Option<Finding> {
     let expected = displays.first()?;
-    let same = |known: &str| known == display || known.to_lowercase() == display.to_lowercase();
-    if displays.iter().any(|known| same(known)) {
+    if displays.iter().any(|known| same_display(known, display)) {
         return None;
     }
     let (display, code) = (quoted(display), quoted(code));
@@ -101,4 +104,10 @@ fn of_display(display: &str, displays: &[Box<str>], code: &str, severity: Severi
 
 fn relative() -> Finding {
     Finding::error(Rule::CodeSystem, IssueCode::CodeInvalid, "The system must be an absolute URI.")
+}
+
+/// A code that its system does not have.
+pub(crate) fn no_such_code(code: &str, system: &str) -> Finding {
+    let message = format!("The code '{}' is not in the code system {system}.", quoted(code));
+    Finding::error(Rule::CodeSystem, IssueCode::CodeInvalid, message)
 }

@@ -9,6 +9,7 @@ use crate::json::{Kind, Value};
 use crate::location::Segment;
 use crate::node::{Content, Element, NodeId, Property, Special, Type, ValueSetId};
 use crate::profile::Demand;
+use crate::profile_set::ProfileSet;
 use crate::rules::binding::Outcome;
 use crate::rules::{
     attachment, binding, cardinality, code_system, content, embedded_html, format, narrative, primitive_extension,
@@ -277,6 +278,7 @@ impl<'a> Walk<'a> {
             let value = place.value.get(name).unwrap_or(place.value);
             self.report_at(place.item(value, &step), finding);
         }
+        self.ask_system(place);
     }
 
     /// How a coded object fares with a value set. Of codes of a version that is not loaded nothing is known.
@@ -288,20 +290,21 @@ impl<'a> Walk<'a> {
         value: Value<'a>,
     ) -> Outcome {
         let outcome = binding::object(special, strength, self.set.value_set(id), value);
-        let lacks = |coding: Value<'a>| {
-            let (system, version) = (coding.str_at(&["system"]), coding.str_at(&["version"]));
-            system.zip(version).is_some_and(|(system, version)| self.set.terminology().lacks_version(&system, &version))
-        };
         let is_bad = matches!(outcome, Outcome::Bad(_));
-        let codings = || value.get("coding").into_iter().flat_map(Value::items);
-        if is_bad && (lacks(value) || codings().any(lacks)) { Outcome::NotChecked } else { outcome }
+        let mut codings = value.get("coding").into_iter().flat_map(Value::items);
+        let lacks = |coding| lacks_version(self.set, coding);
+        if is_bad && (lacks(value) || codings.any(lacks)) { Outcome::NotChecked(strength) } else { outcome }
     }
 
     pub(super) fn bound(&mut self, place: Place<'_, 'a>, id: ValueSetId, outcome: Outcome) {
         match outcome {
             Outcome::Good => {}
             Outcome::Bad(finding) => self.report_at(place, finding),
-            Outcome::NotChecked => {
+            Outcome::NotChecked(strength) => {
+                // Any other binding allows more codes than the set has: that is not worth a remark.
+                if self.ask_bound(place, id, strength) || strength != Strength::Required {
+                    return;
+                }
                 let value_set = self.set.value_set(id);
                 if self.trial.is_none() && !self.remarked.contains(&id) && !value_set.is_grammar() {
                     self.remarked.push(id);
@@ -310,4 +313,10 @@ impl<'a> Walk<'a> {
             }
         }
     }
+}
+
+/// Whether a coding is of a version of its system that is not loaded, where another is.
+pub(super) fn lacks_version(set: &ProfileSet, coding: Value<'_>) -> bool {
+    let (system, version) = (coding.str_at(&["system"]), coding.str_at(&["version"]));
+    system.zip(version).is_some_and(|(system, version)| set.terminology().lacks_version(&system, &version))
 }

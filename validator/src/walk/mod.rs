@@ -6,6 +6,7 @@
 //! `demand` what profiles demand of one value, `slices` which slice an item is of, `extension` and `reference` what those
 //! two types need.
 
+mod ask;
 mod demand;
 mod element;
 mod extension;
@@ -28,12 +29,14 @@ use crate::node::{Element, Node, Property, Role, ValueSetId};
 use crate::options::Options;
 use crate::profile::{Demand, ProfileId};
 use crate::profile_set::ProfileSet;
+use crate::questions::{Questions, Spot};
 use crate::rules::contained::Contents;
 use crate::rules::{Finding, Rule, cardinality, choice, content, extension as extension_rule, structure};
 use crate::subject::bundle::Entries;
+use ask::Asking;
 
 /// Issues beyond this many are not reported one by one.
-const MOST_ISSUES: usize = 500;
+pub(crate) const MOST_ISSUES: usize = 500;
 
 /// A walk in progress.
 pub(crate) struct Walk<'a> {
@@ -55,6 +58,8 @@ pub(crate) struct Walk<'a> {
     issues: Vec<Issue>,
     /// Value sets for which it has been said that they are not checked.
     remarked: Vec<ValueSetId>,
+    /// Where the caller can have codes looked up: what to ask.
+    asking: Option<Asking<'a>>,
     /// Set while it is only asked whether a value meets a profile: whether an error was found.
     trial: Option<bool>,
     /// How many such questions are open inside one another.
@@ -92,6 +97,28 @@ impl<'a> Walk<'a> {
         options: &'a Options,
         nested: u8,
     ) -> Vec<Issue> {
+        Self::through(set, document, options, nested, None).issues
+    }
+
+    /// As [`Walk::over`], and lists the questions about codes of these systems that are open.
+    pub(crate) fn asking(
+        set: &'a ProfileSet,
+        document: &'a Document<'a>,
+        options: &'a Options,
+        systems: &'a [String],
+    ) -> (Vec<Issue>, Questions) {
+        let mut walk = Self::through(set, document, options, 0, Some(Asking::about(systems)));
+        let questions = walk.questions();
+        (walk.issues, questions)
+    }
+
+    fn through(
+        set: &'a ProfileSet,
+        document: &'a Document<'a>,
+        options: &'a Options,
+        nested: u8,
+        asking: Option<Asking<'a>>,
+    ) -> Self {
         let root = document.root();
         let mut walk = Self {
             set,
@@ -105,6 +132,7 @@ impl<'a> Walk<'a> {
             ids: HashSet::new(),
             issues: Vec::new(),
             remarked: Vec::new(),
+            asking,
             trial: None,
             trials: 0,
             answers: FxHashMap::default(),
@@ -119,11 +147,9 @@ impl<'a> Walk<'a> {
         }
         walk.issues.sort_by_key(|issue| (issue.line, issue.column));
         if walk.is_full() {
-            let message = format!("There are more than {MOST_ISSUES} issues; the rest is not reported.");
-            let finding = Finding::error(Rule::Limit, crate::issue::IssueCode::TooCostly, message);
-            walk.push(root, &location, None, finding);
+            walk.push(root, &location, None, too_many());
         }
-        walk.issues
+        walk
     }
 
     fn is_full(&self) -> bool {
@@ -140,18 +166,7 @@ impl<'a> Walk<'a> {
     }
 
     fn push(&mut self, value: Value<'_>, location: &Location<'_>, profile: Option<&str>, finding: Finding) {
-        let position = value.position();
-        let Finding { rule, severity, code, message } = finding;
-        self.issues.push(Issue {
-            severity,
-            code,
-            rule,
-            message,
-            expression: location.to_string(),
-            line: position.line,
-            column: position.column,
-            profile: profile.map(str::to_owned),
-        });
+        self.issues.push(Spot::of(value, location, profile).issue(finding));
     }
 
     fn report_at(&mut self, place: Place<'_, 'a>, finding: Finding) {
@@ -293,6 +308,12 @@ impl<'a> Walk<'a> {
             self.report_at(Place { location: at, ..place }, finding);
         }
     }
+}
+
+/// What is said when there are more issues than are reported.
+pub(crate) fn too_many() -> Finding {
+    let message = format!("There are more than {MOST_ISSUES} issues; the rest is not reported.");
+    Finding::error(Rule::Limit, crate::issue::IssueCode::TooCostly, message)
 }
 
 /// What is demanded of the element with this name in an object.

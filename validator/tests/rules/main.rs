@@ -12,6 +12,7 @@ mod limits;
 mod mutations;
 mod outcomes;
 mod primitives;
+mod questions;
 mod references;
 mod responses;
 
