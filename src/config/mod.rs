@@ -12,6 +12,7 @@ pub mod identity;
 pub mod issuer;
 pub mod mllp;
 pub mod network;
+pub mod partner;
 pub mod route;
 pub mod schema;
 pub mod secret;

@@ -11,12 +11,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::HeaderMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Adapter, Outside};
 use crate::clock::Clock;
+use crate::config::partner;
 use crate::delivery::destination::{Acknowledgement, Delivery, DeliveryError, Destination};
 use crate::exchange::{Conditions, Interaction};
 use options::Send;
@@ -45,24 +46,11 @@ impl Adapter for FhirRest {
     }
 
     fn destination(self, outside: &Outside) -> Result<Arc<dyn Destination>, String> {
-        let base = reqwest::Url::parse(&self.base_url)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-            .ok_or("settings.base_url: expected a URL such as \"https://host/fhir\"")?;
-        let mut headers = HeaderMap::new();
-        for (name, value) in &self.headers {
-            let name: HeaderName =
-                name.parse().map_err(|_| format!("settings.headers: '{name}' is not a header's name"))?;
-            let value = value.parse().map_err(|_| format!("settings.headers.{name}: not a header's value"))?;
-            headers.insert(name, value);
-        }
-        if let Some(token) = &self.token {
-            let mut value = HeaderValue::try_from(format!("Bearer {token}"))
-                .map_err(|_| "settings.token: holds characters a header cannot".to_owned())?;
-            value.set_sensitive(true);
-            headers.insert(reqwest::header::AUTHORIZATION, value);
-        }
-        let base = base.as_str().trim_end_matches('/').to_owned();
+        let base = partner::base_url(&self.base_url);
+        let base = base.map_err(|expected| format!("settings.base_url: expected {expected}"))?;
+        let further = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let headers = partner::headers(self.token.as_deref().unwrap_or_default(), further);
+        let headers = headers.map_err(|(setting, sentence)| format!("settings.{setting}: {sentence}"))?;
         let (client, clock, timeout) = (outside.http.clone(), outside.clock.clone(), outside.timeout);
         Ok(Arc::new(Server { base, headers, client, clock, timeout }))
     }
