@@ -15,12 +15,15 @@ use crate::delivery::body_schema::BodySchema;
 use crate::delivery::destination::Destination;
 use crate::delivery::policy::Policy;
 use crate::delivery::worker::Line;
+use crate::exchange::keys::SearchKey;
 use crate::exchange::{Conditions, Interaction};
-use crate::gateway::Known;
+use crate::gateway::{Judge, Known};
 use crate::routing::Routes;
+use crate::telemetry::Metrics;
 use crate::tls::server::{self, Tls};
 use crate::validation::Validation;
 use crate::validation::guides::{Guides, Loaded};
+use crate::validation::terminology::Terminology;
 
 /// A configuration that can run.
 pub(super) struct Checked {
@@ -132,6 +135,34 @@ fn unable(config: &Config, destinations: &BTreeMap<String, Ready>) -> Vec<Config
 pub(super) fn client(connect: Duration) -> reqwest::Result<reqwest::Client> {
     let client = reqwest::Client::builder().connect_timeout(connect);
     client.redirect(reqwest::redirect::Policy::none()).no_proxy().build()
+}
+
+/// What messages are judged by.
+pub(super) fn judge(
+    config: &Config,
+    guides: Guides,
+    routes: Routes,
+    destinations: HashMap<String, Known>,
+    search_key: SearchKey,
+) -> Judge {
+    Judge {
+        guides,
+        routes,
+        destinations,
+        search_key,
+        max_depth: config.http.max_depth,
+        sources: config.sources.clone(),
+        mllp: config.mllp.clone(),
+        terminology: config.terminology.is_on().then(|| config.terminology.clone()),
+    }
+}
+
+/// The terminology server, when one is configured.
+pub(super) fn terminology(config: &Config, metrics: &Metrics) -> Result<Option<Terminology>, StartError> {
+    let http = client(config.terminology.timeout.0.min(CONNECT))?;
+    Terminology::of(&config.terminology, http, metrics.clone()).map_err(|(setting, sentence)| {
+        ConfigErrors::from(config.error(&format!("terminology.{setting}"), Problem::Other(sentence))).into()
+    })
 }
 
 /// The packages of the sources, with the profiles that the settings name in them.

@@ -38,7 +38,7 @@ use crate::delivery::settle::{Settlements, Settler};
 use crate::delivery::sweeper::Sweeper;
 use crate::delivery::worker::{self, Shared};
 use crate::exchange::keys::SearchKey;
-use crate::gateway::{self, Gateway, Judge, Parts};
+use crate::gateway::{self, Gateway, Parts};
 use crate::http::{self, Door, Identities, Issuers, Listening, TokenTable};
 use crate::store::bodies;
 use crate::store::destinations as names;
@@ -160,11 +160,8 @@ impl Application {
         let sweeper = engine.sweeper(&start, policies);
         sweeper.recover().await?;
         sweeper.sweep().await?;
-        let max_depth = start.config.http.max_depth;
-        let sources = start.config.sources.clone();
         let steering = steering(&start, &search_key, &validation, address);
-        let mllp = start.config.mllp.clone();
-        let judge = Judge { guides, routes: checked.routes, destinations: known, search_key, max_depth, sources, mllp };
+        let judge = destinations::judge(&start.config, guides, checked.routes, known, search_key);
         let parts = Parts {
             clock: start.clock.clone(),
             chance: start.chance.clone(),
@@ -175,6 +172,7 @@ impl Application {
             pool: engine.pool.clone(),
             database: start.app.clone(),
             tasks: engine.tasks.engine.clone(),
+            terminology: destinations::terminology(&start.config, &engine.metrics)?,
         };
         let gateway = gateway::start(parts, &start.config, &engine.tasks.engine);
         for line in lines {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Config;
 use super::check_doors;
+use super::check_terminology;
 use super::delivery::Retry;
 use super::error::{ConfigError, Place, Problem, nearest};
 use super::route::{Route, Target};
@@ -60,6 +61,7 @@ pub(super) fn check(config: &Config, report: &mut Report<'_>) {
     check_doors::check_mllp(config, report);
     check_database(config, report);
     check_delivery(config, report);
+    check_terminology::check(&config.terminology, report);
     check_issuers(config, report);
     check_sources(config, report);
     check_destinations(config, report);

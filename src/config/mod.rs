@@ -17,12 +17,14 @@ pub mod route;
 pub mod schema;
 pub mod secret;
 pub mod source;
+pub mod terminology;
 pub mod tls;
 pub mod token;
 pub mod units;
 
 mod check;
 mod check_doors;
+mod check_terminology;
 mod deserialize;
 mod load;
 mod recover;
@@ -59,6 +61,8 @@ pub struct Config {
     pub database: database::Database,
     /// How patients are recognised and searched.
     pub identity: identity::Identity,
+    /// Who is asked about codes that are not loaded.
+    pub terminology: terminology::Terminology,
     /// Defaults of every destination, and the worker.
     pub delivery: delivery::Delivery,
     /// Identity providers whose tokens prove sources, by name.

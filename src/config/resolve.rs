@@ -21,8 +21,10 @@ enum Role {
 fn role_of(path: &[Step]) -> Role {
     let steps: Vec<&str> = path.iter().map(|step| if let Step::Key(key) = step { key } else { "" }).collect();
     match steps.as_slice() {
-        ["identity", "search_key"] => Role::Secret,
-        ["database", "url" | "owner_url"] | ["destinations", _, "settings", ..] => Role::Either,
+        ["identity", "search_key"] | ["terminology", "token"] => Role::Secret,
+        ["database", "url" | "owner_url"] | ["terminology", "headers", _] | ["destinations", _, "settings", ..] => {
+            Role::Either
+        }
         ["routes", ..] => Role::Expression,
         _ => Role::Plain,
     }

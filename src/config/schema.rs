@@ -69,11 +69,14 @@ fn settings_of(adapter: &SettingsSchema) -> Value {
 fn of_tree() -> Value {
     let mut schema = of::<Config>();
     optional(&mut schema);
-    for section in ["http", "database", "identity", "delivery"] {
+    for section in ["http", "database", "identity", "delivery", "terminology"] {
         optional(&mut schema["properties"][section]);
     }
     optional(&mut schema["properties"]["http"]["properties"]["tls"]);
     optional(&mut schema["properties"]["delivery"]["properties"]["retry"]);
+    for table in ["budget", "cache", "breaker"] {
+        optional(&mut schema["properties"]["terminology"]["properties"][table]);
+    }
     optional(&mut schema["properties"]["destinations"]["additionalProperties"]["properties"]["retry"]);
     schema
 }
@@ -91,7 +94,9 @@ fn add_defaults(schema: &mut Value, defaults: &Value) {
     };
     for (name, default) in defaults {
         match properties.get_mut(name) {
-            Some(section) if default.is_object() => add_defaults(section, default),
+            Some(section) if default.is_object() && section.get("properties").is_some() => {
+                add_defaults(section, default);
+            }
             Some(setting) => setting["default"] = default.clone(),
             None => {}
         }

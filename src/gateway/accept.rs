@@ -11,7 +11,7 @@ use signalbox_validator::json::Value;
 use tokio::sync::{mpsc::error::TrySendError, oneshot};
 
 use super::commit::{Commit, Committed};
-use super::judge::{self, Judgement};
+use super::judge::{self, Judgement, Opened};
 use super::{Accepted, Inner, Question, Refused};
 use crate::delivery::replies::Expected;
 use crate::exchange::ids::Id;
@@ -19,6 +19,8 @@ use crate::exchange::rows::{BodyRow, DeliveryRow, ExchangeOutcome, ExchangeRow};
 use crate::exchange::{Arrival, Conditions, Interaction};
 use crate::outcome::Issue;
 use crate::rejection::{MessageFault, Rejection};
+use crate::validation::Checked;
+use crate::validation::terminology::Answers;
 
 /// Bodies longer than this are judged off the async threads: validation is pure computation.
 const LONG_BODY: usize = 128 * 1024;
@@ -26,22 +28,37 @@ const LONG_BODY: usize = 128 * 1024;
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 pub(super) async fn accept(inner: &Arc<Inner>, arrival: Arrival) -> Result<Accepted, Rejection> {
-    let (judged, keys) = judge_message(inner, &arrival).await?;
+    let (opened, keys) = open_message(inner, &arrival).await?;
+    let judged = match opened {
+        Ok(opened) => {
+            let answers = ask(inner, opened.checked()).await;
+            inner.judge.decide(&arrival, opened, &answers)
+        }
+        Err(rejection) => Err(rejection),
+    };
     match judged {
         Ok(judgement) => store(inner, arrival, judgement).await,
         Err(rejection) => turn_away(inner, &arrival, rejection, keys).await,
     }
 }
 
-type Judged = (Result<Judgement, Rejection>, Vec<[u8; 32]>);
+/// What a terminology server says of the codes that nobody here knows.
+async fn ask(inner: &Inner, checked: &Checked) -> Answers {
+    match &inner.terminology {
+        Some(terminology) if !checked.questions().is_empty() => terminology.ask(checked.questions()).await,
+        _ => Answers::default(),
+    }
+}
 
-async fn judge_message(inner: &Arc<Inner>, arrival: &Arrival) -> Result<Judged, Rejection> {
+type MaybeOpened = (Result<Opened, Rejection>, Vec<[u8; 32]>);
+
+async fn open_message(inner: &Arc<Inner>, arrival: &Arrival) -> Result<MaybeOpened, Rejection> {
     if arrival.body.len() <= LONG_BODY {
-        return Ok(inner.judge.judge(arrival));
+        return Ok(inner.judge.open(arrival));
     }
     let (inner, arrival) = (Arc::clone(inner), arrival.clone());
     let correlation_id = arrival.ids.correlation.clone();
-    tokio::task::spawn_blocking(move || inner.judge.judge(&arrival)).await.map_err(|_| {
+    tokio::task::spawn_blocking(move || inner.judge.open(&arrival)).await.map_err(|_| {
         tracing::error!(correlation_id, "judging a message panicked");
         Rejection::Fault
     })
@@ -155,15 +172,17 @@ pub(super) async fn validate(inner: &Arc<Inner>, question: Question) -> Result<V
 }
 
 async fn check_question(inner: &Arc<Inner>, question: Question) -> Result<Vec<Issue>, Rejection> {
-    let inner = Arc::clone(inner);
     let Question { sender, body, resource_type, .. } = question;
-    let check = move || check_body(&inner, &sender.source, &body, resource_type.as_deref());
-    tokio::task::spawn_blocking(check).await.unwrap_or(Err(Rejection::Fault))
+    let checking = Arc::clone(inner);
+    let check = move || check_body(&checking, &sender.source, &body, resource_type.as_deref());
+    let checked = tokio::task::spawn_blocking(check).await.unwrap_or(Err(Rejection::Fault))?;
+    let answers = ask(inner, &checked).await;
+    Ok(checked.settle(&answers).0)
 }
 
 /// The body is the resource, or a Parameters whose part `resource` holds it
 /// ([validate](https://hl7.org/fhir/R4/resource-operation-validate.html)).
-fn check_body(inner: &Inner, source: &str, body: &Bytes, wanted: Option<&str>) -> Result<Vec<Issue>, Rejection> {
+fn check_body(inner: &Inner, source: &str, body: &Bytes, wanted: Option<&str>) -> Result<Checked, Rejection> {
     let document = judge::read(body, inner.judge.max_depth)?;
     let found = judge::resource_type(&inner.judge, document.root())?;
     let is_part = |part: &Value<'_>| part.get("name").and_then(Value::as_str).as_deref() == Some("resource");

@@ -1,5 +1,5 @@
 //! What the gateway thinks of a message, before anything is stored: can it be read, is it valid, who takes it. Pure: no
-//! clock, no database, no network.
+//! clock, no database, no network. In two halves, for whoever asks a terminology server in between.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,13 +8,16 @@ use signalbox_validator::json::{Document, Kind, Limits, ReadError, Value};
 use super::{Known, message, policy, profiles};
 use crate::config::mllp::Mllp;
 use crate::config::source::{Source, UnknownProfile, Verdict};
+use crate::config::terminology::{Terminology, WhenDown};
 use crate::exchange::keys::SearchKey;
 use crate::exchange::{Arrival, Interaction};
 use crate::formats::fhir_json::patients;
 use crate::outcome::Issue;
 use crate::rejection::Rejection;
 use crate::routing::{Routes, Selection, Target};
+use crate::validation::Checked;
 use crate::validation::guides::Guides;
+use crate::validation::terminology::Answers;
 
 /// What a message is judged by.
 pub struct Judge {
@@ -32,6 +35,8 @@ pub struct Judge {
     pub sources: BTreeMap<String, Source>,
     /// What was agreed at the doors for HL7 v2.
     pub mllp: BTreeMap<String, Mllp>,
+    /// Who is asked about codes that are not loaded; `None`: nobody.
+    pub terminology: Option<Terminology>,
 }
 
 /// A message that may be accepted.
@@ -48,14 +53,47 @@ pub struct Judgement {
     pub held: Option<String>,
 }
 
+/// A message that has been read and checked, and waits for what a terminology server says of its codes.
+pub(super) struct Opened {
+    checked: Checked,
+    /// What was found beside validation.
+    further: Vec<Issue>,
+    selection: Selection,
+    keys: Vec<[u8; 32]>,
+    /// An HL7 v2 message asks nobody.
+    judged: Option<Judgement>,
+}
+
+impl Opened {
+    /// What was checked, with the questions it leaves.
+    pub(super) fn checked(&self) -> &Checked {
+        &self.checked
+    }
+}
+
 impl Judge {
-    /// Judges a message. Also says by which keys a refused one can be found, as far as it could be read.
+    /// Judges a message by what is known here. Also says by which keys a refused one can be found, as far as it could be
+    /// read.
     ///
     /// # Errors
     /// Beside the keys: why the message is refused.
     pub fn judge(&self, arrival: &Arrival) -> (Result<Judgement, Rejection>, Vec<[u8; 32]>) {
+        let (opened, keys) = self.open(arrival);
+        (opened.and_then(|opened| self.decide(arrival, opened, &Answers::default())), keys)
+    }
+
+    /// The first half of [`Judge::judge`]: all that can be said without asking anybody.
+    pub(super) fn open(&self, arrival: &Arrival) -> (Result<Opened, Rejection>, Vec<[u8; 32]>) {
         if arrival.interaction == Interaction::Message {
-            return message::judge(self, arrival);
+            let (judged, keys) = message::judge(self, arrival);
+            let opened = |judged| Opened {
+                checked: Checked::default(),
+                further: Vec::new(),
+                selection: Selection::default(),
+                keys: Vec::new(),
+                judged: Some(judged),
+            };
+            return (judged.map(opened), keys);
         }
         let source = self.sources.get(&arrival.sender.source);
         let max_depth = source.and_then(|source| source.limits.max_depth).unwrap_or(self.max_depth);
@@ -67,53 +105,68 @@ impl Judge {
         let (interaction, id) = (arrival.interaction, arrival.resource_id.as_deref());
         identities.extend(patients::resource_key(interaction, &arrival.sender.source, &arrival.resource_type, id));
         let keys = self.search_key.keys(&identities);
-        (judge_document(self, arrival, &document, keys.clone()), keys)
+        (open_document(self, arrival, &document, keys.clone()), keys)
+    }
+
+    /// The second half: what follows, with the answers.
+    pub(super) fn decide(&self, arrival: &Arrival, opened: Opened, answers: &Answers) -> Result<Judgement, Rejection> {
+        let Opened { checked, further, selection, keys, judged } = opened;
+        if let Some(judged) = judged {
+            return Ok(judged);
+        }
+        let source = self.sources.get(&arrival.sender.source);
+        let (mut issues, unanswered) = checked.settle(answers);
+        let refused = further.iter().any(Issue::is_error);
+        issues.extend(further);
+        let verdict = policy::verdict(source, &issues);
+        if refused || verdict == Verdict::Reject {
+            return Err(Rejection::Invalid(policy::refused(issues)));
+        }
+        let by_policy = (verdict == Verdict::Quarantine).then(|| policy::reason(source, &issues));
+        let holds = self.terminology.as_ref().is_some_and(|asked| asked.when_down == WhenDown::Hold);
+        let reasons: Vec<String> = by_policy.into_iter().chain(unanswered.filter(|_| holds)).collect();
+        for undecided in &selection.undecided {
+            let message =
+                format!("Route '{}' could not be decided and was left out: {}", undecided.route, undecided.reason);
+            issues.push(Issue { severity: "warning".to_owned(), ..Issue::error("processing", message) });
+        }
+        if selection.matched.is_empty() {
+            return Err(Rejection::NoRoute { resource_type: arrival.resource_type.clone() });
+        }
+        can_be_carried(self, arrival, &selection.targets)?;
+        let is_held = !reasons.is_empty() && !selection.targets.is_empty();
+        let held = is_held.then(|| reasons.join("; "));
+        Ok(Judgement { issues, routes: selection.matched, targets: selection.targets, keys, held })
     }
 }
 
-fn judge_document(
+fn open_document(
     judge: &Judge,
     arrival: &Arrival,
     document: &Document<'_>,
     keys: Vec<[u8; 32]>,
-) -> Result<Judgement, Rejection> {
+) -> Result<Opened, Rejection> {
     let root = document.root();
     agrees_with_url(judge, arrival, root)?;
     let selection = judge.routes.select(&arrival.sender.source, &arrival.resource_type, root, arrival.received_at);
     let source = judge.sources.get(&arrival.sender.source);
-    let mut issues = check(judge, &arrival.sender.source, document, &selection);
+    let checked = check(judge, &arrival.sender.source, document, &selection);
     let unknown = source.map_or(UnknownProfile::Warn, |source| source.unknown_profile);
     let known = |url: &str| judge.guides.of(&arrival.sender.source).applies(url);
-    let claims = profiles::unknown(root, &arrival.resource_type, unknown, known);
-    let refused = claims.iter().any(Issue::is_error);
-    issues.extend(claims);
-    let verdict = policy::verdict(source, &issues);
-    if refused || verdict == Verdict::Reject {
-        return Err(Rejection::Invalid(policy::refused(issues)));
-    }
-    let held = (verdict == Verdict::Quarantine).then(|| policy::reason(source, &issues));
-    for undecided in &selection.undecided {
-        let message =
-            format!("Route '{}' could not be decided and was left out: {}", undecided.route, undecided.reason);
-        issues.push(Issue { severity: "warning".to_owned(), ..Issue::error("processing", message) });
-    }
-    if selection.matched.is_empty() {
-        return Err(Rejection::NoRoute { resource_type: arrival.resource_type.clone() });
-    }
-    can_be_carried(judge, arrival, &selection.targets)?;
-    let held = held.filter(|_| !selection.targets.is_empty());
-    Ok(Judgement { issues, routes: selection.matched, targets: selection.targets, keys, held })
+    let further = profiles::unknown(root, &arrival.resource_type, unknown, known);
+    Ok(Opened { checked, further, selection, keys, judged: None })
 }
 
 /// Checks a resource by the guides of its source, against the profiles that it claims, that the source must meet and that
 /// its routes ask for.
-pub(super) fn check(judge: &Judge, source: &str, document: &Document<'_>, selection: &Selection) -> Vec<Issue> {
+pub(super) fn check(judge: &Judge, source: &str, document: &Document<'_>, selection: &Selection) -> Checked {
     let mut by_type = selection.profiles.clone();
     for (resource_type, canonicals) in judge.sources.get(source).into_iter().flat_map(|source| &source.profiles) {
         let of_type = by_type.entry(resource_type.clone()).or_default();
         of_type.splice(..0, canonicals.iter().cloned());
     }
-    judge.guides.of(source).check_by_type(document, by_type)
+    let systems = judge.terminology.as_ref().map_or(&[][..], |asked| &asked.systems);
+    judge.guides.of(source).check_asking(document, by_type, systems)
 }
 
 /// Reads a body as JSON.

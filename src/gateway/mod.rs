@@ -35,6 +35,7 @@ use crate::rejection::Rejection;
 use crate::store::tasks::Wanted;
 use crate::store::used_tokens;
 use crate::telemetry::Metrics;
+use crate::validation::terminology::Terminology;
 
 pub use judge::{Judge, Judgement};
 pub use meter::Meter;
@@ -55,6 +56,7 @@ struct Inner {
     metrics: Metrics,
     replies: Replies,
     tasks: TaskTracker,
+    terminology: Option<Terminology>,
 }
 
 /// What accepting needs to know of a destination.

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::delivery::promoter::Promotions;
 use crate::delivery::replies::Replies;
 use crate::telemetry::Metrics;
+use crate::validation::terminology::Terminology;
 
 /// What the gateway is made of.
 pub struct Parts {
@@ -37,6 +38,8 @@ pub struct Parts {
     pub replies: Replies,
     /// Where accepting goes on when a sender hangs up.
     pub tasks: TaskTracker,
+    /// Who is asked about codes that are not loaded.
+    pub terminology: Option<Terminology>,
 }
 
 /// Messages that may wait for a writer; past that, senders are told to come again.
@@ -71,5 +74,6 @@ pub fn start(parts: Parts, config: &Config, writers_tracker: &TaskTracker) -> Ga
         metrics: parts.metrics,
         replies: parts.replies,
         tasks: parts.tasks,
+        terminology: parts.terminology,
     }))
 }

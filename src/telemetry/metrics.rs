@@ -39,6 +39,11 @@ struct Attempt {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct InState {
     destination: String,
     state: &'static str,
@@ -101,6 +106,8 @@ pub struct Metrics {
     sending: Family<Destination, Histogram, fn() -> Histogram>,
     deliveries: Family<InState, Gauge>,
     oldest: Family<Destination, Gauge>,
+    terminology: Family<Answered, Counter>,
+    asking: Histogram,
 }
 
 impl fmt::Debug for Metrics {
@@ -140,6 +147,11 @@ impl Default for Metrics {
         registry.register("deliveries", "Deliveries that have not been delivered, now", deliveries.clone());
         let help = "Age of the oldest delivery that waits to be sent, now";
         registry.register_with_unit("oldest_delivery", help, Unit::Seconds, oldest.clone());
+        let (terminology, asking) = (Family::default(), seconds());
+        let help = "Questions to the terminology server, by what became of them";
+        registry.register("terminology_questions", help, terminology.clone());
+        let help = "One question to the terminology server";
+        registry.register_with_unit("terminology_asking", help, Unit::Seconds, asking.clone());
         let registry = Arc::new(registry);
         Self {
             registry,
@@ -157,6 +169,8 @@ impl Default for Metrics {
             sending,
             deliveries,
             oldest,
+            terminology,
+            asking,
         }
     }
 }
@@ -225,6 +239,16 @@ impl Metrics {
         let destination = destination.to_owned();
         self.attempts.get_or_create(&Attempt { destination: destination.clone(), outcome }).inc();
         self.sending.get_or_create(&Destination { destination }).observe(time.as_secs_f64());
+    }
+
+    /// A question to the terminology server was answered, from there or from memory, or was not.
+    pub fn terminology(&self, outcome: &'static str) {
+        self.terminology.get_or_create(&Answered { outcome }).inc();
+    }
+
+    /// The terminology server answered, or failed, after this time.
+    pub fn terminology_answered(&self, time: Duration) {
+        self.asking.observe(time.as_secs_f64());
     }
 
     /// All of it as text, with the backlog of now; a destination that is not in it has none. `waits`: whether deliveries

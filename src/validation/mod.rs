@@ -1,6 +1,7 @@
 //! Validation as the gateway uses it: the profile packs it carries and those that sources name, compiled once, and the
 //! validator's findings as issues. Reading order: `packages` (where definitions come from), `reference` and `lock` (what
-//! `name@version` means), `library` (what a list of names stands for), `guides` (whose are whose), `compare` (two versions).
+//! `name@version` means), `library` (what a list of names stands for), `guides` (whose are whose), `compare` (two versions),
+//! `terminology` (who is asked about codes that are not loaded) and `checked`.
 
 pub mod compare;
 pub mod guides;
@@ -8,6 +9,9 @@ pub mod library;
 pub mod lock;
 pub mod packages;
 pub mod reference;
+pub mod terminology;
+
+mod checked;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +25,7 @@ use signalbox_validator::{
 };
 
 use crate::outcome::Issue;
+pub use checked::Checked;
 
 /// What is wrong with an expression, and where in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,9 +134,25 @@ impl Validation {
     /// Checks a resource; it, and every resource in its entries, against these profiles of its type too.
     #[must_use]
     pub fn check_by_type(&self, document: &Document<'_>, by_type: BTreeMap<String, Vec<String>>) -> Vec<Issue> {
+        self.check_asking(document, by_type, &[]).found.into_iter().map(to_issue).collect()
+    }
+
+    /// As [`Validation::check_by_type`], and lists what could be asked about codes of these systems.
+    #[must_use]
+    pub fn check_asking(
+        &self,
+        document: &Document<'_>,
+        by_type: BTreeMap<String, Vec<String>>,
+        systems: &[String],
+    ) -> Checked {
         // What is said of profiles that nobody has is the source's policy.
         let options = Options { unknown_profile: None, by_type, ..lenient() };
-        self.profiles.validate_with(document, &options).into_iter().map(to_issue).collect()
+        if systems.is_empty() {
+            let found = self.profiles.validate_with(document, &options);
+            return Checked { found, ..Checked::default() };
+        }
+        let (found, questions) = self.profiles.validate_asking(document, &options, systems);
+        Checked { found, questions }
     }
 
     /// Checks a resource against these profiles too; one that nobody has is an error.

@@ -8,6 +8,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use signalbox::exchange::state::DeliveryState;
 
+use crate::support::terminology::{SNOMED, TerminologyServer};
 use crate::support::{ADA, Answer, BEN, DOOR, MllpPeer, MllpSender, TestGateway, adt, patient};
 
 async fn ask(gateway: &TestGateway, path: &str) -> (StatusCode, String) {
@@ -103,8 +104,10 @@ fn names(text: &str) -> BTreeSet<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn boards_and_alerts_ask_for_figures_that_exist() {
     let peer = MllpPeer::start();
-    let gateway = TestGateway::with(&format!("{DOOR}{}", peer.settings(""))).await;
-    gateway.accept(ADA, "Lovelace").await;
+    let terminology = TerminologyServer::start().await.settings("");
+    let gateway = TestGateway::with(&format!("{terminology}{DOOR}{}", peer.settings(""))).await;
+    let coded = format!("{{\"maritalStatus\":{{\"coding\":[{{\"system\":\"{SNOMED}\",\"code\":\"1\"}}]}},");
+    gateway.send(Method::POST, "Patient", patient(ADA, "Lovelace").replacen('{', &coded, 1)).await;
     let mut sender = MllpSender::connect(gateway.mllp["adt"]).await;
     sender.write(b"\x0Bhalf\x0B").await;
     for family in ["First", "Second"] {

@@ -15,6 +15,7 @@ pub(crate) mod peers;
 pub(crate) mod people;
 pub(crate) mod require;
 pub(crate) mod second_process;
+pub(crate) mod terminology;
 pub(crate) mod test_server;
 
 pub(crate) use deliveries::{ADA, BEN, patient};

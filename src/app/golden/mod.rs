@@ -39,10 +39,9 @@ pub fn golden(config: &Config, folder: &Path, clock: &Clock, write: bool) -> Res
     // Keys are stored and never shown: any secret does.
     let search_key =
         SearchKey::new(&[0; SearchKey::SHORTEST]).map_err(|error| StartError::SearchKey(error.to_string()))?;
-    let max_depth = config.http.max_depth;
-    let sources = config.sources.clone();
-    let mllp = config.mllp.clone();
-    let judge = Judge { guides, routes: checked.routes, destinations: known, search_key, max_depth, sources, mllp };
+    let judge = destinations::judge(config, guides, checked.routes, known, search_key);
+    // Cases come out the same wherever and whenever they are tried: nobody is asked.
+    let judge = Judge { terminology: None, ..judge };
     let tried = cases(folder).into_iter().map(|path| {
         let case = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
         let outcome = case::read(&path).map(|wanted| run::run(&judge, config, &path, &wanted, write));
