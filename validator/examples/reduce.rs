@@ -39,11 +39,9 @@ fn object(value: Value<'_>, depth: usize, is_resource: bool, out: &mut String) {
         indent(depth + 1, out);
         let key = member.key().unwrap_or_default();
         let is_differential = is_resource && key == "element";
-        out.push_str(&if is_differential {
-            "\"differential\": {\"element\": ".to_owned()
-        } else {
-            format!("\"{key}\": ")
-        });
+        for part in if is_differential { ["\"differential\": {", "\"element", "\": "] } else { ["\"", &key, "\": "] } {
+            out.push_str(part);
+        }
         any(member, depth + 1, out);
         if is_differential {
             out.push('}');

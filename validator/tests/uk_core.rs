@@ -166,18 +166,19 @@ fn the_pack_and_the_package_say_the_same_of_examples_payloads_and_mutants() {
         let profile = format!("https://fhir.hl7.org.uk/StructureDefinition/UKCore-{name}");
         let profiles = if built_in.has_profile(&profile) { vec![profile] } else { Vec::new() };
         let options = Options { profiles, ..Options::default() };
-        let mutants: Vec<Json> = (0..4).filter_map(|_| Some(generator.mutant(&resource)?.resource)).collect();
-        for variant in std::iter::once(&resource).chain(&mutants) {
+        let mutants: Vec<_> = (0..4).filter_map(|_| generator.mutant(&resource)).collect();
+        let variants = mutants.iter().map(|mutant| (mutant.class, &mutant.resource));
+        for (class, variant) in std::iter::once(("as it is", &resource)).chain(variants) {
             let text = variant.to_string();
             let mut rest = told(&package, text.as_bytes(), &options);
             for issue in told(&built_in, text.as_bytes(), &options) {
                 let at = rest.iter().position(|other| same(other, &issue));
-                assert!(at.is_some(), "{}: only the pack says: {issue}", path.display());
+                assert!(at.is_some(), "{} ({class}): only the pack says: {issue}", path.display());
                 rest.remove(at.unwrap());
             }
             let unexplained: Vec<String> =
                 rest.iter().filter(|issue| !may_be_more(issue)).map(Issue::to_string).collect();
-            assert!(unexplained.is_empty(), "{}: only the package says: {unexplained:#?}", path.display());
+            assert!(unexplained.is_empty(), "{} ({class}): only the package says: {unexplained:#?}", path.display());
             more += rest.len();
             compared += 1;
         }

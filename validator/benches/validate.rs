@@ -1,5 +1,5 @@
 //! Measures validation, warm and on one thread:
-//! `cargo run --release -p signalbox-validator --example bench -- [--profile URL]... [--package DIR]... FILE...`.
+//! `cargo bench -p signalbox-validator -- [--profile URL]... [--package DIR]... FILE...`.
 //!
 //! For each file: the whole (read the JSON and walk it), and the walk alone over a document already read. A package is a
 //! folder of conformance resources as JSON; `--bundle N` measures a collection of N resources made of the files given.
@@ -25,6 +25,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         match argument.as_str() {
             "--profile" => options.profiles.extend(arguments.next()),
             "--package" => builder = package(builder, Path::new(&arguments.next().unwrap_or_default()))?,
+            // What cargo says to every benchmark.
+            "--bench" => {}
             "--bundle" => entries = arguments.next().and_then(|count| count.parse::<usize>().ok()),
             _ => files.push((argument.clone(), std::fs::read(&argument)?)),
         }
