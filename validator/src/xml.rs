@@ -84,9 +84,20 @@ impl<'c> Converter<'c> {
             self.key(&mut first, attribute.name());
             push_string(&mut self.out, attribute.value());
         }
+        Self::no_text(xml)?;
         let mut groups: Vec<(&str, Vec<Xml<'_, '_>>)> = Vec::new();
+        let mut before: Option<(&str, u8)> = None;
         for child in xml.children().filter(Xml::is_element) {
             let name = child.tag_name().name();
+            if let Some(property) = node.properties.get(name) {
+                if let Some((other, _)) = before.filter(|(_, slot)| *slot > property.slot) {
+                    return Self::fail(
+                        child,
+                        format!("'{name}' stands before '{other}': elements have an order in XML"),
+                    );
+                }
+                before = Some((name, property.slot));
+            }
             match groups.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, found)) => found.push(child),
                 None => groups.push((name, vec![child])),
@@ -107,6 +118,15 @@ impl<'c> Converter<'c> {
         }
         self.depth -= 1;
         Ok(())
+    }
+
+    /// Text in an element would be lost.
+    fn no_text(xml: Xml<'_, '_>) -> Result<(), XmlError> {
+        let is_stray = |child: &Xml<'_, '_>| child.is_text() && !child.text().unwrap_or_default().trim().is_empty();
+        match xml.children().find(is_stray) {
+            Some(stray) => Self::fail(stray, "text stands in attributes and in narratives only"),
+            None => Ok(()),
+        }
     }
 
     fn key(&mut self, first: &mut bool, name: &str) {
@@ -143,7 +163,10 @@ impl<'c> Converter<'c> {
             });
         };
         let has_value = |child: &Xml<'_, '_>| primitive == Primitive::Xhtml || child.has_attribute("value");
-        if children.iter().any(has_value) {
+        // One that says nothing at all is told by the rules.
+        let is_empty =
+            |child: &Xml<'_, '_>| !has_value(child) && child.attributes().len() == 0 && !child.has_children();
+        if children.iter().any(|child| has_value(child) || is_empty(child)) {
             self.key(first, name);
             self.list(is_list, children, |converter, child| converter.value(primitive, child))?;
         }
@@ -195,6 +218,7 @@ impl<'c> Converter<'c> {
             push_string(&mut self.out, &self.text[xml.range()]);
             return Ok(());
         }
+        Self::no_text(xml)?;
         let Some(value) = xml.attribute("value") else {
             self.out.push_str("null");
             return Ok(());

@@ -69,6 +69,14 @@ fn what_is_no_resource_is_told_with_its_place() {
     assert_eq!(fault("<!DOCTYPE a [<!ENTITY b 'c'>]>\n<Patient xmlns='http://hl7.org/fhir'/>"), (1, 1), "no entities");
     assert_eq!(fault("<Horse xmlns='http://hl7.org/fhir'/>"), (1, 1));
     assert_eq!(fault(""), (1, 1));
+    let patient = |inner: &str| format!("<Patient xmlns='http://hl7.org/fhir'>{inner}</Patient>");
+    assert_eq!(fault(&patient("<birthDate value='2020'/><active value='true'/>")).0, 1, "out of order");
+    assert_eq!(fault(&patient("<active value='true'>yes</active>")).0, 1, "text would be lost");
+}
+
+#[test]
+fn an_element_that_says_nothing_is_not_lost() {
+    assert_eq!(json_of("<active/>"), Ok(json!({"resourceType": "Patient", "active": null})));
 }
 
 proptest! {

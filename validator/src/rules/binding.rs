@@ -49,8 +49,11 @@ fn concept(strength: Strength, value_set: &ValueSet, value: Value<'_>) -> Outcom
         return Outcome::NotChecked(strength);
     }
     // An extension may say why there is no code.
-    if codings().next().is_none() && (strength != Strength::Required || value.get("extension").is_some()) {
-        return Outcome::Good;
+    if codings().next().is_none() {
+        return match value.get("extension") {
+            Some(_) => Outcome::Good,
+            None => Outcome::Bad(bad(strength, value_set, "There is no code, and so none")),
+        };
     }
     Outcome::Bad(bad(strength, value_set, "None of the codings is"))
 }

@@ -256,7 +256,7 @@ impl<'a> Walk<'a> {
         match element_type.special {
             Special::Reference => self.reference(place, element_type, demands),
             Special::Identifier => self.report_found(place, code_system::of_identifier(value)),
-            Special::Coding | Special::Quantity => self.coded(place, element_type),
+            Special::Coding | Special::Quantity => self.coded(place),
             Special::CodeableConcept | Special::None => {}
         }
         if let Some((strength, id)) = element.binding {
@@ -266,8 +266,8 @@ impl<'a> Walk<'a> {
     }
 
     /// The system, code and display of a coded value.
-    fn coded(&mut self, place: Place<'_, 'a>, element_type: &'a Type) {
-        let in_concept = &*place.node.name == CODEABLE_CONCEPT || element_type.special == Special::Quantity;
+    fn coded(&mut self, place: Place<'_, 'a>) {
+        let in_concept = &*place.node.name == CODEABLE_CONCEPT;
         let (terminology, severity) = (self.set.terminology(), self.options.wrong_display);
         for (child, finding) in code_system::of_code(place.value, in_concept, terminology, severity) {
             let Some(name) = child else {

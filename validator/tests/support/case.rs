@@ -51,25 +51,27 @@ impl<'f> Suite<'f> {
         Ok(builder.build()?.0)
     }
 
-    /// The JSON of a file that may be XML.
-    fn json(&self, bytes: Vec<u8>) -> Result<Vec<u8>, Failure> {
-        if bytes.trim_ascii_start().starts_with(b"<") {
-            return Ok(self.base.json_of_xml(std::str::from_utf8(&bytes)?)?.into_bytes());
+    /// The JSON of a file that may be XML; an error says what is wrong with the text.
+    fn json(&self, bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+        if !bytes.trim_ascii_start().starts_with(b"<") {
+            return Ok(bytes);
         }
-        Ok(bytes)
+        let text = std::str::from_utf8(&bytes).map_err(|error| error.to_string())?;
+        self.base.json_of_xml(text).map(String::into_bytes).map_err(|error| error.to_string())
     }
 
     /// The issues of a run, as those of an `OperationOutcome`.
     pub(crate) fn issues(&self, run: &Value, set: &ProfileSet) -> Result<Vec<Value>, Failure> {
         let file = run["file"].as_str().ok_or("a run without a file")?;
-        let bytes = self.json(std::fs::read(self.folder.join("files").join(file))?)?;
+        let bytes = match self.json(std::fs::read(self.folder.join("files").join(file))?) {
+            Ok(bytes) => bytes,
+            Err(message) => return Ok(vec![fatal(&message)]),
+        };
         Ok(match Document::read(&bytes) {
             Ok(document) => set.validate_with(&document, &options(run)).iter().map(issue).collect(),
-            Err(error) => vec![json!({
-                "severity": "fatal",
-                "code": "invalid",
-                "diagnostics": format!("[{},{}] {}", error.position.line, error.position.column, error.kind),
-            })],
+            Err(error) => {
+                vec![fatal(&format!("[{},{}] {}", error.position.line, error.position.column, error.kind))]
+            }
         })
     }
 }
@@ -86,6 +88,11 @@ fn options(run: &Value) -> Options {
         embedded_html: if is_secure { Severity::Error } else { Severity::Information },
         ..Options::default()
     }
+}
+
+/// A text that cannot be read.
+fn fatal(message: &str) -> Value {
+    json!({ "severity": "fatal", "code": "invalid", "diagnostics": message })
 }
 
 fn issue(issue: &Issue) -> Value {
