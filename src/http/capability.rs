@@ -70,7 +70,13 @@ fn statement(served: &Served) -> Value {
                 destinations of its routes. The Task named in Content-Location tells what became of it; only the \
                 source that sent the resource can read it.",
             "security": {
-                "service": [{ "text": "Bearer token" }, { "text": "Client certificate" }],
+                "service": [{
+                    "coding": [{
+                        "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                        "code": "Certificates",
+                        "display": "Certificates",
+                    }],
+                }],
                 "description": "Every request needs the bearer token or the client certificate of a configured source.",
             },
             "resource": resources(served.types),

@@ -15,6 +15,7 @@ mod primitives;
 mod questions;
 mod references;
 mod responses;
+mod twins;
 
 use signalbox_validator::{Issue, IssueCode, Rule, Severity};
 
