@@ -47,8 +47,8 @@ fn plain(text: &str) -> Result<Json, Failure> {
         if let Some(reference) = element["contentReference"].as_str().and_then(|text| text.split('#').nth(1)) {
             element["contentReference"] = format!("#{reference}").into();
         }
-        let is_id =
-            element["path"].as_str().is_some_and(|path| path.ends_with(".id") && path.matches('.').count() == 1);
+        let parts = element["path"].as_str().and_then(|path| path.split_once('.'));
+        let is_id = parts.is_some_and(|(_, name)| name == "id");
         if is_id {
             element["type"] = serde_json::json!([{ "code": "id" }]);
         }
