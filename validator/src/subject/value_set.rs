@@ -3,7 +3,7 @@
 
 use super::filter::{self, ValueKind};
 use super::{Judge, Subject, numbered};
-use crate::issue::IssueCode;
+use crate::issue::{IssueCode, Severity};
 use crate::json::Value;
 use crate::location::{Location, Segment};
 use crate::rules::{format, quoted};
@@ -31,12 +31,8 @@ fn include(judge: &mut Judge<'_>, set: Value<'_>, part: Value<'_>, location: &Lo
     let version = part.str_at(&["version"]);
     if let Some((_, own)) = system.split_once('|') {
         let message = "The version of a system stands in 'version', not behind a '|'.";
-        let severity_is_warning = own.is_empty();
-        if severity_is_warning {
-            judge.warning(at, IssueCode::BusinessRule, message);
-        } else {
-            judge.error(at, IssueCode::BusinessRule, message);
-        }
+        let severity = if own.is_empty() { Severity::Warning } else { Severity::Error };
+        judge.find(at, severity, IssueCode::BusinessRule, message);
     }
     if !format::is_absolute(&system) {
         judge.error(at, IssueCode::Invalid, "The system is the absolute canonical of a code system.");
