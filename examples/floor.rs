@@ -15,7 +15,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use chrono::{DateTime, Utc};
-use signalbox::app::stop_signal;
+use signalbox::app::StopSignal;
 use signalbox::chance::Chance;
 use signalbox::clock::Clock;
 use signalbox::exchange::ids::Id;
@@ -84,10 +84,11 @@ async fn main() -> anyhow::Result<()> {
     let router =
         Router::new().route("/fhir/Patient", post(accept)).with_state(Arc::new(Floor { queue, clock, chance }));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let mut signal = StopSignal::listen()?;
     writeln!(std::io::stdout(), "listening on http://{}/fhir", listener.local_addr()?)?;
     tokio::select! {
         ended = async { axum::serve(listener, router).await } => ended?,
-        asked = stop_signal() => asked?,
+        () = signal.wait() => {}
     }
     db.close().await?;
     server.stop().await?;

@@ -10,7 +10,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use signalbox::adapters::mllp::framing::{Deframer, frame};
-use signalbox::app::stop_signal;
+use signalbox::app::StopSignal;
 use signalbox::chance::Chance;
 use signalbox::clock::Clock;
 use signalbox::exchange::ids::Id;
@@ -76,10 +76,11 @@ pub(super) async fn serve(folder: &Path) -> anyhow::Result<()> {
         tasks.spawn(write(server.owner.clone(), Arc::clone(&rows), floor.clock.clone()));
     }
     let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let mut signal = StopSignal::listen()?;
     writeln!(std::io::stdout(), "listening on {}", listener.local_addr()?)?;
     tokio::select! {
         ended = accept(&listener, &floor, &tasks) => ended,
-        asked = stop_signal() => asked.map_err(Into::into),
+        () = signal.wait() => Ok(()),
     }?;
     db.close().await?;
     server.stop().await?;

@@ -13,7 +13,7 @@ mod translated;
 
 pub use findings::{Findings, inspect};
 pub(crate) use search_key::load as search_key;
-pub use signal::stop_signal;
+pub use signal::StopSignal;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;

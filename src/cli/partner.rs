@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::World;
-use crate::app::stop_signal;
+use crate::app::StopSignal;
 use crate::demo::partners::{Ledger, central, pas::Pas};
 
 #[derive(Subcommand)]
@@ -57,10 +57,10 @@ impl Partner {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let signalled = stop.clone();
+        let mut signal = StopSignal::listen()?;
         tasks.spawn(async move {
-            if stop_signal().await.is_ok() {
-                signalled.cancel();
-            }
+            signal.wait().await;
+            signalled.cancel();
         });
         if is_pas {
             writeln!(std::io::stdout(), "listening on {address}")?;

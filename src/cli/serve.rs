@@ -7,7 +7,7 @@ use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::{ConfigFolder, World, access};
-use crate::app::{Application, Start, stop_signal};
+use crate::app::{Application, Start, StopSignal};
 use crate::config::Config;
 use crate::store::server;
 
@@ -44,9 +44,11 @@ impl Serve {
                 return Err(error.into());
             }
         };
+        // Before anybody knows that we run: who stops us at once stops us as at any other time.
+        let mut signal = StopSignal::listen()?;
         // Read by whoever started us: where to send, once it can be sent there.
         writeln!(std::io::stdout(), "listening on {}", application.base_url)?;
-        stop_signal().await?;
+        signal.wait().await;
         tracing::info!(patience = ?patience, "stopping");
         application.stop().await;
         server.stop().await?;

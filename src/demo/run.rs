@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 use super::children::Process;
 use super::configuration::configuration;
 use super::stream::Stream;
-use crate::app::stop_signal;
+use crate::app::StopSignal;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::store::reconciliation::{self, Reconciliation};
@@ -49,7 +49,7 @@ pub async fn run(plan: Plan, clock: Clock, chance: Chance) -> anyhow::Result<Exi
     let data = plan.data.canonicalize()?;
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
-    tasks.spawn(cancel_on_signal(stop.clone()));
+    tasks.spawn(cancel_on_signal(StopSignal::listen()?, stop.clone()));
     let mut stage = Stage::build(&data, &chance).await?;
     let stream = Arc::new(Stream::new(stage.gateway.place.clone(), stage.tokens.clone(), clock, chance)?);
     let (app, _) = server::own_connection(&data.join("data"))?;
@@ -105,10 +105,9 @@ impl Stage {
     }
 }
 
-async fn cancel_on_signal(stop: CancellationToken) {
-    if stop_signal().await.is_ok() {
-        stop.cancel();
-    }
+async fn cancel_on_signal(mut signal: StopSignal, stop: CancellationToken) {
+    signal.wait().await;
+    stop.cancel();
 }
 
 fn announce(stage: &Stage, data: &Path) -> std::io::Result<()> {

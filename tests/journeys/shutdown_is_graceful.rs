@@ -2,7 +2,20 @@
 
 use signalbox::exchange::state::DeliveryState;
 
+use crate::support::gateway_process::{self, GatewayProcess};
 use crate::support::{ADA, Answer, BEN, MllpPeer, TestGateway};
+
+/// A service manager may change its mind as soon as the gateway says that it listens.
+#[test]
+fn told_to_stop_as_soon_as_it_listens_it_stops_as_at_any_other_time() {
+    let folder = gateway_process::folder();
+    std::fs::write(folder.path().join("signalbox.toml"), "data = \"data\"\n[http]\nlisten = \"127.0.0.1:0\"\n")
+        .unwrap();
+    for _ in 0..3 {
+        // Fails unless the gateway ends by itself, without a fault.
+        GatewayProcess::start(folder.path()).terminate();
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_under_way_is_waited_for_and_settled() {

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 use crate::adapters::mllp::framing::{Deframer, frame};
-use crate::app::stop_signal;
+use crate::app::StopSignal;
 use crate::chance::Chance;
 use crate::cli::World;
 use crate::clock::Clock;
@@ -65,6 +65,7 @@ impl Listen {
             "a listener for tests takes whatever comes: it listens on loopback addresses only, unless --exposed";
         anyhow::ensure!(self.exposed || self.host.is_loopback(), "{address}: {sentence}");
         let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+        let mut signal = StopSignal::listen()?;
         writeln!(std::io::stdout(), "listening on {}", listener.local_addr()?)?;
         let (told, mut messages) = mpsc::channel::<Told>(1);
         let (answer, error) = (self.answer, self.error);
@@ -80,7 +81,7 @@ impl Listen {
         let mut left = self.count;
         while left != Some(0) {
             tokio::select! {
-                stopped = stop_signal() => { stopped?; break }
+                () = signal.wait() => break,
                 told = messages.recv() => match told {
                     Some(told) => {
                         show(&told)?;
