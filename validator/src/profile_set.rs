@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::builder::ProfileSetBuilder;
 use crate::compile::Arena;
 use crate::definition::{Definitions, StructureDefinition};
+use crate::fhirpath::Patterns;
 use crate::issue::Issue;
 use crate::json::Document;
 use crate::node::{Content, Element, ElementId, Node, NodeId, ValueSetId};
@@ -30,6 +31,7 @@ pub struct ProfileSet {
     globals: FxHashMap<Box<str>, Vec<Box<str>>>,
     questionnaires: FxHashMap<String, Box<str>>,
     vital_signs: OnceLock<FxHashMap<Box<str>, Box<str>>>,
+    patterns: Patterns,
 }
 
 impl fmt::Debug for ProfileSet {
@@ -69,6 +71,7 @@ impl ProfileSet {
             globals,
             questionnaires: FxHashMap::default(),
             vital_signs,
+            patterns: Patterns::default(),
         }
     }
 
@@ -307,6 +310,11 @@ impl ProfileSet {
     /// A profile that has been compiled.
     pub(crate) fn profile_at(&self, id: ProfileId) -> Option<&Profile> {
         self.profiles.at(id)
+    }
+
+    /// The regular expressions of `FHIRPath` that were met.
+    pub(crate) fn patterns(&self) -> &Patterns {
+        &self.patterns
     }
 
     /// The profile that HL7 has for the vital sign with this LOINC code.

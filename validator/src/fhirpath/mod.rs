@@ -17,6 +17,7 @@ mod lexer;
 mod navigate;
 mod operators;
 mod parser;
+mod patterns;
 mod quantity;
 mod temporal;
 mod ucum;
@@ -25,6 +26,7 @@ pub use context::{Context, Limits, MemberOf, Resolver};
 pub use error::{EvaluationError, SyntaxError};
 pub use item::Item;
 pub(crate) use item::decimal;
+pub(crate) use patterns::Patterns;
 
 use ast::Expr;
 use evaluate::{Evaluator, Scope};

@@ -1,14 +1,11 @@
 //! [String manipulation](http://hl7.org/fhirpath/N1/#string-manipulation). Positions count characters.
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
 use super::{Call, Function, boolean, text, whole};
 use crate::fhirpath::error::EvaluationError;
 use crate::fhirpath::evaluate::Outcome;
 use crate::fhirpath::item::{Inner, Item};
-
-/// Bytes of a compiled pattern; its matching is linear whatever it is.
-const PATTERN: usize = 1 << 20;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("length", |call| unary(call, |own| whole(own.chars().count()))),
@@ -56,8 +53,8 @@ fn position<'d>(own: &str, found: Option<usize>) -> Vec<Item<'d>> {
 }
 
 fn pattern(call: &Call<'_, '_, '_>, text: &str) -> Result<Regex, EvaluationError> {
-    let made = RegexBuilder::new(text).dot_matches_new_line(true).size_limit(PATTERN).build();
-    made.or_else(|_| call.fail("this is no regular expression that can be used here"))
+    let made = call.evaluator.set().patterns().get(text);
+    made.map_or_else(|| call.fail("this is no regular expression that can be used here"), Ok)
 }
 
 fn matched<'d>(call: &Call<'_, '_, 'd>, whole: bool) -> Outcome<'d> {
