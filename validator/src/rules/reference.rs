@@ -35,37 +35,44 @@ pub(crate) fn check<'k>(
     let declared = value.str_at(&["type"]);
     let declared = declared.as_deref().map(|uri| uri.strip_prefix(BASE).unwrap_or(uri));
     // An absolute type is that of a logical model, of which nothing is known here.
+    let mut unknown = None;
     if let Some(name) = declared.filter(|name| !format::is_absolute(name)) {
         if !is_type(name) {
+            // The binding is extensible: another type is worth a look, and no error.
             let message = "The type of the reference is not a resource type of FHIR R4.";
-            return Some(Finding::error(Rule::Reference, IssueCode::NotFound, message));
-        }
-        if !allows(name) {
+            let finding = Finding::error(Rule::Reference, IssueCode::NotFound, message);
+            unknown = Some(Finding { severity: Severity::Warning, ..finding });
+        } else if !allows(name) {
             return Some(wrong_type(name, targets));
         }
     }
-    let text = value.str_at(&["reference"])?;
-    if text.contains(char::is_whitespace) {
-        let message = "A reference holds no white space.";
-        return Some(Finding::error(Rule::Reference, IssueCode::Value, message));
-    }
-    match parse(&text, &is_type) {
-        Err(reason) => Some(malformed(reason)),
-        Ok(Target::Unknown) => None,
-        Ok(Target::Contained(id)) => contained(id, container, allows, targets),
-        Ok(Target::Typed(name)) if !is_type(name) => {
-            // What is written there may be anything: it is not quoted.
-            let hint = super::structure::hint(name, types);
-            let message = format!("The reference names a type that FHIR R4 does not have{hint}");
-            let severity = by_url;
-            Some(Finding { severity, ..Finding::error(Rule::Reference, IssueCode::NotFound, message) })
+    let rest = || {
+        let text = value.str_at(&["reference"])?;
+        if text.contains(char::is_whitespace) {
+            let message = "A reference holds no white space.";
+            return Some(Finding::error(Rule::Reference, IssueCode::Value, message));
         }
-        Ok(Target::Typed(name)) if !allows(name) => Some(Finding { severity: by_url, ..wrong_type(name, targets) }),
-        Ok(Target::Typed(name)) => declared.filter(|&declared| is_type(declared) && declared != name).map(|declared| {
-            let message = format!("The reference is to {name}, but its type says {declared}.");
-            Finding::error(Rule::Reference, IssueCode::Value, message)
-        }),
-    }
+        match parse(&text, &is_type) {
+            Err(reason) => Some(malformed(reason)),
+            Ok(Target::Unknown) => None,
+            Ok(Target::Contained(id)) => contained(id, container, allows, targets),
+            Ok(Target::Typed(name)) if !is_type(name) => {
+                // What is written there may be anything: it is not quoted.
+                let hint = super::structure::hint(name, types);
+                let message = format!("The reference names a type that FHIR R4 does not have{hint}");
+                let severity = by_url;
+                Some(Finding { severity, ..Finding::error(Rule::Reference, IssueCode::NotFound, message) })
+            }
+            Ok(Target::Typed(name)) if !allows(name) => Some(Finding { severity: by_url, ..wrong_type(name, targets) }),
+            Ok(Target::Typed(name)) => {
+                declared.filter(|&declared| is_type(declared) && declared != name).map(|declared| {
+                    let message = format!("The reference is to {name}, but its type says {declared}.");
+                    Finding::error(Rule::Reference, IssueCode::Value, message)
+                })
+            }
+        }
+    };
+    rest().or(unknown)
 }
 
 fn contained(

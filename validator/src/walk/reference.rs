@@ -66,11 +66,14 @@ impl<'a> Walk<'a> {
         let by_url = if target.is_some() { Severity::Error } else { self.options.reference_by_url };
         let finding = reference::check(place.value, &self.contents, types, is_type, set.resource_types(), by_url);
         if let Some(finding) = finding {
+            let is_error = finding.severity.is_error();
             match targets {
                 Some((demand, _)) => self.report_demand(place, demand, finding),
                 None => self.report_at(place, finding),
             }
-            return;
+            if is_error {
+                return;
+            }
         }
         let text = place.value.str_at(&["reference"]);
         for (demand, found) in narrowed() {

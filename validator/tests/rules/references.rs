@@ -41,7 +41,10 @@ fn the_declared_type_is_checked_too() {
     accepts(&declared("http://hl7.org/fhir/StructureDefinition/Organization"));
     accepts(&declared("http://example.org/StructureDefinition/Hospital"));
     refuses(&declared("Patient"), Rule::Reference, IssueCode::Structure, place);
-    refuses(&declared("Hospital"), Rule::Reference, IssueCode::NotFound, place);
+    // Other types may be named, so that a name which is none is worth a look only; where the reference leads counts.
+    remarks(&declared("Hospital"), Severity::Warning, Rule::Reference, place);
+    let elsewhere = patient(r#""managingOrganization":{"type":"Hospital","reference":"Patient/1"}"#);
+    refuses(&elsewhere, Rule::Reference, IssueCode::Structure, place);
     let both = patient(r#""generalPractitioner":[{"type":"Practitioner","reference":"Organization/1"}]"#);
     refuses(&both, Rule::Reference, IssueCode::Value, "Patient.generalPractitioner[0]");
 }
