@@ -1,6 +1,8 @@
 //! A [StructureDefinition](https://hl7.org/fhir/R4/structuredefinition.html) starts from something of its kind, and what its
 //! differential says is about elements that exist, in their order, and of types that can bear it.
 
+use std::collections::HashMap;
+
 use super::{Judge, Subject, numbered};
 use crate::definition::{Derivation, ElementDefinition, Max, StructureDefinition};
 use crate::fhirpath::Expression;
@@ -155,19 +157,22 @@ fn cardinalities(judge: &mut Judge<'_>, subject: Subject<'_, '_>, definition: &S
 
 /// Elements that stand before one that comes before them in the type.
 fn out_of_order(judge: &Judge<'_>, definition: &StructureDefinition) -> Vec<(usize, String)> {
-    let parent = |path: &str| path.rsplit_once('.').map(|(parent, _)| parent.to_owned());
-    let is_plain = |id: &str| !id.contains(':');
-    let elements: Vec<_> =
-        definition.elements.iter().enumerate().filter(|(_, element)| is_plain(&element.id)).collect();
+    // From the end: for each parent, the element met so far that comes first in the type.
+    let mut first: HashMap<&str, (u8, &str)> = HashMap::new();
     let mut found = Vec::new();
-    for (at, (index, element)) in elements.iter().enumerate() {
+    for (index, element) in
+        definition.elements.iter().enumerate().rev().filter(|(_, element)| !element.id.contains(':'))
+    {
         let Some(place) = judge.set.place_of(&element.path) else { continue };
-        let later = elements[at + 1..].iter().filter(|(_, other)| parent(&other.path) == parent(&element.path));
-        let mut before = later.filter(|(_, other)| judge.set.place_of(&other.path).is_some_and(|other| other < place));
-        if let Some((_, other)) = before.next() {
-            found.push((*index, format!("{} comes before it in the type", other.path)));
+        let parent = element.path.rsplit_once('.').map_or("", |(parent, _)| parent);
+        match first.get(parent) {
+            Some((before, other)) if *before < place => {
+                found.push((index, format!("{other} comes before it in the type")));
+            }
+            _ => _ = first.insert(parent, (place, &element.path)),
         }
     }
+    found.reverse();
     found
 }
 

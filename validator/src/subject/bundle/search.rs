@@ -17,10 +17,7 @@ pub(super) fn check(judge: &mut Judge<'_>, bundle: Subject<'_, '_>, entries: &En
         judge.warning(whole, IssueCode::Invalid, message);
     }
     let wanted = wanted.unwrap_or_default();
-    let mode = |index: usize| {
-        numbered(bundle.value, ENTRY).nth(index).and_then(|(_, entry)| entry.str_at(&["search", "mode"]))
-    };
-    let modes: Vec<_> = (0..entries.len()).map(mode).collect();
+    let modes: Vec<_> = numbered(bundle.value, ENTRY).map(|(_, entry)| entry.str_at(&["search", "mode"])).collect();
     let nobody_says = modes.iter().all(Option::is_none);
     let list = bundle.location.step(Segment::Child(ENTRY));
     let mut types = Vec::new();
