@@ -99,6 +99,9 @@ fn a_document_holds_what_it_refers_to_and_nothing_else() {
     assert_eq!(errors(&orphan), ["informational Bundle.entry[2]"]);
     // An entry that leads to one that is reached is worth a warning only.
     assert_eq!(errors(&document(&json!({}), &[observation("o", "Patient/p")])), [""; 0]);
+    let derived = with(&observation("d", "Patient/q"), &json!({"derivedFrom": [{"reference": "Observation/o"}]}));
+    let chain = document(&json!({}), &[derived, patient("q"), observation("o", "Patient/p")]);
+    assert_eq!(errors(&chain), [""; 0]);
     let entries = json!([entry(&patient("p"))]);
     let headless = with(&document(&json!({}), &[]), &json!({"entry": entries}));
     assert!(errors(&headless).contains(&"invalid Bundle.entry[0].resource".to_owned()));

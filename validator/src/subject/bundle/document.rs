@@ -126,19 +126,12 @@ fn reach(judge: &mut Judge<'_>, bundle: Subject<'_, '_>, entries: &Entries<'_>, 
         }
     }
     let list = bundle.location.step(Segment::Child(ENTRY));
-    let mut backwards = Vec::new();
-    // Each round reaches at least one more entry, or is the last.
-    while let Some(index) =
-        (0..entries.len()).find(|&index| !reached[index] && targets[index].iter().any(|&target| reached[target]))
-    {
-        visit(&mut reached, &targets, index);
-        backwards.push(index);
-    }
+    let backwards = visit_sources(&mut reached, &targets);
     for (index, value) in numbered(bundle.value, ENTRY) {
         let step = list.step(Segment::Item(index));
         let entry = entries.at(index);
         let is_about = entry.type_name.as_deref().is_some_and(|name| ABOUT.contains(&name));
-        if backwards.contains(&index) && shape.orphan == Severity::Error && !is_about {
+        if backwards[index] && shape.orphan == Severity::Error && !is_about {
             let message = "Nothing leads from the Composition to this entry; it only leads to one that is reached.";
             judge.warning((value, &step), IssueCode::Invalid, message);
         } else if !reached[index] && entry.resource.is_some() {
@@ -149,13 +142,38 @@ fn reach(judge: &mut Judge<'_>, bundle: Subject<'_, '_>, entries: &Entries<'_>, 
     }
 }
 
-fn visit(reached: &mut [bool], targets: &[Vec<usize>], from: usize) {
-    let mut pending = vec![from];
+/// Reaches what leads to something that is reached, and what that leads to in turn; tells which entries were reached by
+/// where they lead.
+fn visit_sources(reached: &mut [bool], targets: &[Vec<usize>]) -> Vec<bool> {
+    let mut sources = vec![Vec::new(); targets.len()];
+    for (index, list) in targets.iter().enumerate() {
+        for &target in list {
+            sources[target].push(index);
+        }
+    }
+    let mut backwards = vec![false; targets.len()];
+    let mut pending: Vec<usize> = (0..targets.len()).filter(|&index| reached[index]).collect();
+    while let Some(index) = pending.pop() {
+        for &source in &sources[index] {
+            if !reached[source] {
+                backwards[source] = true;
+                pending.extend(visit(reached, targets, source));
+            }
+        }
+    }
+    backwards
+}
+
+/// Reaches an entry and all it leads to; those that were not reached before.
+fn visit(reached: &mut [bool], targets: &[Vec<usize>], from: usize) -> Vec<usize> {
+    let (mut pending, mut found) = (vec![from], Vec::new());
     while let Some(index) = pending.pop() {
         if !std::mem::replace(&mut reached[index], true) {
+            found.push(index);
             pending.extend(&targets[index]);
         }
     }
+    found
 }
 
 /// The entries that the resource of an entry leads to.
