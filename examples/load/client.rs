@@ -24,6 +24,8 @@ pub(crate) struct Target {
 
 /// What one run came to; times in milliseconds.
 pub(crate) struct Measured {
+    /// Messages answered.
+    pub(crate) count: usize,
     pub(crate) rate: f64,
     pub(crate) p50: f64,
     pub(crate) p99: f64,
@@ -88,7 +90,12 @@ async fn gather(mut senders: JoinSet<anyhow::Result<Vec<Duration>>>, begun: Inst
     times.sort_unstable();
     let at =
         |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or_default().as_secs_f64() * 1000.0;
-    Ok(Measured { rate: f64::from(u32::try_from(times.len())?) / elapsed, p50: at(50), p99: at(99) })
+    Ok(Measured {
+        count: times.len(),
+        rate: f64::from(u32::try_from(times.len())?) / elapsed,
+        p50: at(50),
+        p99: at(99),
+    })
 }
 
 fn request(Target { address, token }: &Target, number: u64) -> String {

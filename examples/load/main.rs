@@ -37,6 +37,8 @@ struct Figures {
     rate: Vec<f64>,
     p50: Vec<f64>,
     p99: Vec<f64>,
+    server: Vec<f64>,
+    database: Vec<f64>,
     open_p50: Vec<f64>,
     open_p99: Vec<f64>,
     memory: Vec<f64>,
@@ -48,7 +50,12 @@ async fn compare(deliveries: Deliveries, rounds: u64, seconds: Duration) -> anyh
     for _ in 0..rounds {
         for (kind, figures) in [(Kind::Floor, &mut floor), (Kind::Gateway, &mut gateway)] {
             let server = Server::start(kind, deliveries).await?;
+            let before = server.used();
             let measured = client::closed(&server.target, IN_FLIGHT, seconds).await?;
+            let used = server.used();
+            let each = |before, after| per_message(after - before, measured.count);
+            figures.server.push(each(before.server, used.server));
+            figures.database.push(each(before.database, used.database));
             figures.rate.push(measured.rate);
             figures.p50.push(measured.p50);
             figures.p99.push(measured.p99);
@@ -74,10 +81,12 @@ fn tell(deliveries: Deliveries, floor: &Figures, gateway: &Figures) -> anyhow::R
     let mut out = std::io::stdout().lock();
     writeln!(out, "\nPatient of {} bytes, deliveries {}; medians\n", patient::of(0, 0).len(), deliveries.word())?;
     writeln!(out, "| figure | floor | gateway | gateway / floor |\n|---|---|---|---|")?;
-    let rows: [(&str, Get); 7] = [
+    let rows: [(&str, Get); 9] = [
         ("closed loop, 64 in flight: accepted a second", |of| &of.rate),
         ("closed loop: median, ms", |of| &of.p50),
         ("closed loop: 99th percentile, ms", |of| &of.p99),
+        ("closed loop: processor time of the server for each message, microseconds", |of| &of.server),
+        ("closed loop: processor time of the database for each message, microseconds", |of| &of.database),
         ("open loop at 70 % of the gateway's rate: median, ms", |of| &of.open_p50),
         ("open loop: 99th percentile, ms", |of| &of.open_p99),
         ("memory at its peak, MB", |of| &of.memory),
@@ -88,6 +97,12 @@ fn tell(deliveries: Deliveries, floor: &Figures, gateway: &Figures) -> anyhow::R
         writeln!(out, "| {name} | {floor:.1} | {gateway:.1} | {:.2} |", gateway / floor)?;
     }
     Ok(())
+}
+
+/// Microseconds for each of `count` messages; a tick is a hundredth of a second.
+fn per_message(ticks: u64, count: usize) -> f64 {
+    let whole = |number: u64| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+    whole(ticks * 10_000) / whole(count as u64)
 }
 
 fn median(values: &[f64]) -> f64 {

@@ -43,7 +43,7 @@ pub(crate) struct Server {
     /// From its start until it listened, on an existing database.
     pub(crate) warm: Duration,
     child: Child,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Server {
@@ -62,7 +62,18 @@ impl Server {
         let (child, warm, address) = launch(kind, folder.path(), deliveries)?;
         // The database has just been recovered and its pages are not in memory: let it come to rest.
         tokio::time::sleep(Duration::from_millis(500)).await;
-        Ok(Self { target: Target { address, token: token.expose().to_owned() }, warm, child, _folder: folder })
+        Ok(Self { target: Target { address, token: token.expose().to_owned() }, warm, child, folder })
+    }
+
+    /// Processor time that it and its database have used so far.
+    pub(crate) fn used(&self) -> Used {
+        let database = self.folder.path().join("signalbox-data/postgres");
+        let database = if database.is_dir() { database } else { self.folder.path().join("postgres") };
+        let is_of_database = |pid: &str| std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|at| at == database);
+        let names = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = names.map(|name| name.file_name().to_string_lossy().into_owned());
+        let pids = pids.filter(|pid| pid.bytes().all(|byte| byte.is_ascii_digit()) && is_of_database(pid));
+        Used { server: ticks(&self.child.id().to_string()), database: pids.map(|pid| ticks(&pid)).sum() }
     }
 
     /// Stops it; the megabytes of its peak.
@@ -73,6 +84,20 @@ impl Server {
         end(self.child)?;
         Ok(kilobytes / 1024.0)
     }
+}
+
+/// Processor time in ticks of a hundredth of a second.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Used {
+    pub(crate) server: u64,
+    pub(crate) database: u64,
+}
+
+/// Of a process, in user and system mode: the 14th and 15th field of its `stat` (proc(5)).
+fn ticks(pid: &str) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields = stat.rsplit_once(") ").map(|(_, rest)| rest).unwrap_or_default().split(' ');
+    fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum()
 }
 
 fn settings(hash: &str) -> String {

@@ -2,7 +2,7 @@
 //! and writes it in ONE statement: message ids, exchanges, bodies, deliveries with their keys, audit. Nobody is answered
 //! before it is committed (P1).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,12 @@ use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::sync::{Mutex, mpsc, oneshot};
+use uuid::Uuid;
 
+use super::in_flight::InFlight;
 use crate::clock::Clock;
 use crate::delivery::promoter::{DestinationKey, Promotions};
-use crate::exchange::rows::{AuditRow, ExchangeRow};
+use crate::exchange::rows::{AuditRow, DeliveryRow, ExchangeRow};
 use crate::exchange::{ExchangeId, ids::Id};
 use crate::store::batch::{self, Stamp};
 use crate::store::message_keys::{Claim, Holder};
@@ -53,6 +55,16 @@ pub(super) struct Writers {
     pub(super) key_id: i32,
     pub(super) batch: usize,
     pub(super) metrics: Metrics,
+    pub(super) in_flight: InFlight,
+}
+
+/// What became of a batch.
+struct Written {
+    outcomes: Vec<Committed>,
+    /// Destinations that have something new to send.
+    ready: BTreeSet<i32>,
+    /// Keys of what waits behind something: to be promoted.
+    waiting: Vec<DestinationKey>,
 }
 
 /// The queue that writers share.
@@ -76,7 +88,7 @@ pub(super) async fn run(writers: Arc<Writers>, queue: Queue) {
 impl Writers {
     async fn write(&self, db: &mut Option<PgConnection>, batch: Vec<Commit>) {
         match self.attempt(db, &batch, false).await {
-            Ok(outcomes) => self.answer(batch, outcomes),
+            Ok(written) => self.answer(batch, written),
             // One poisoned row fails its batch: find it, so that the others get through.
             Err(error) => {
                 tracing::warn!(%error, size = batch.len(), "a batch failed; writing it row by row");
@@ -90,9 +102,9 @@ impl Writers {
     async fn write_alone(&self, db: &mut Option<PgConnection>, commit: Commit) {
         let single = [commit];
         let patience = tokio::time::Instant::now() + PATIENCE;
-        let outcome = loop {
+        let written = loop {
             match self.attempt(db, &single, true).await {
-                Ok(outcomes) => break outcomes,
+                Ok(written) => break written,
                 Err(sqlx::Error::Database(error)) if !is_passing(error.code().as_deref()) => {
                     let correlation_id = &single[0].row.ids.correlation;
                     tracing::error!(
@@ -100,28 +112,25 @@ impl Writers {
                         code = error.code().as_deref(),
                         "an exchange could not be committed"
                     );
-                    break (vec![Committed::Failed], Vec::new());
+                    break Written::nothing(Committed::Failed);
                 }
                 Err(error) if tokio::time::Instant::now() >= patience => {
                     tracing::error!(%error, "the database is away; telling the sender");
-                    break (vec![Committed::Unavailable], Vec::new());
+                    break Written::nothing(Committed::Unavailable);
                 }
                 Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
             }
         };
-        self.answer(single.into(), outcome);
+        self.answer(single.into(), written);
     }
 
-    fn answer(&self, batch: Vec<Commit>, (outcomes, keys): (Vec<Committed>, Vec<DestinationKey>)) {
+    fn answer(&self, batch: Vec<Commit>, Written { outcomes, ready, waiting }: Written) {
         for (commit, outcome) in batch.into_iter().zip(outcomes) {
-            if outcome == Committed::Yes {
-                let unkeyed = commit.row.deliveries.iter().filter(|delivery| delivery.keys.is_empty());
-                unkeyed.for_each(|delivery| self.promotions.wake(delivery.destination));
-            }
             // A sender that hung up gets its answer when it sends the message again.
             let _ = commit.reply.send(outcome);
         }
-        self.promotions.look_at(keys);
+        ready.into_iter().for_each(|destination| self.promotions.wake(destination));
+        self.promotions.look_at(waiting);
     }
 
     /// Writes a batch in one transaction. `again`: an earlier try may have been committed without our knowing.
@@ -130,15 +139,15 @@ impl Writers {
         db: &mut Option<PgConnection>,
         batch: &[Commit],
         again: bool,
-    ) -> sqlx::Result<(Vec<Committed>, Vec<DestinationKey>)> {
+    ) -> sqlx::Result<Written> {
         let mut connection = match db.take() {
             Some(connection) => connection,
             None => self.options.connect().await?,
         };
         if again && exchanges::exists(&mut connection, batch[0].row.id.uuid()).await? {
             *db = Some(connection);
-            // That commit was not followed by a promotion.
-            return Ok((vec![Committed::Yes], keys(&[&batch[0].row])));
+            // That commit was not followed by a promotion, and nobody was told.
+            return Ok(Written::of(vec![Committed::Yes], &[&batch[0].row], None));
         }
         let started = tokio::time::Instant::now();
         let result = self.write_all(&mut connection, batch).await;
@@ -156,12 +165,13 @@ impl Writers {
         &self,
         db: &mut PgConnection,
         batch: &[Commit],
-    ) -> sqlx::Result<(Vec<Committed>, Vec<DestinationKey>)> {
+    ) -> sqlx::Result<Written> {
         let claims = Claims::of(batch, self.clock.now());
         if !claims.repeated {
             let rows: Vec<&ExchangeRow> = batch.iter().map(|commit| &commit.row).collect();
-            match batch::write(db, &rows, &claims.sorted(), self.stamp(batch)).await {
-                Ok(()) => return Ok((vec![Committed::Yes; batch.len()], keys(&rows))),
+            let entered = self.in_flight.enter(&rows);
+            match batch::write(db, &rows, &claims.sorted(), &entered.first, self.stamp(batch)).await {
+                Ok(waiting) => return Ok(Written::of(vec![Committed::Yes; batch.len()], &rows, Some(&waiting))),
                 Err(error) if batch::is_claimed(&error) => {}
                 Err(error) => return Err(error),
             }
@@ -172,15 +182,17 @@ impl Writers {
         let kept = batch.iter().zip(&outcomes).filter(|(_, is)| **is == Committed::Yes);
         let kept: Vec<&ExchangeRow> = kept.map(|(each, _)| &each.row).collect();
         let stamp = self.stamp(batch);
-        if !kept.is_empty() {
-            batch::write(&mut tx, &kept, &[], stamp).await?;
-        }
+        let entered = self.in_flight.enter(&kept);
+        let waiting = match kept[..] {
+            [] => Vec::new(),
+            _ => batch::write(&mut tx, &kept, &[], &entered.first, stamp).await?,
+        };
         let repeats =
             batch.iter().zip(&outcomes).filter_map(|(commit, outcome)| repeat(&commit.row, *outcome, stamp.at));
         let repeats: Vec<AuditRow> = repeats.collect();
         audit::insert(&mut tx, stamp.batch, &repeats, &self.config_hash, &self.packs).await?;
         tx.commit().await?;
-        Ok((outcomes, keys(&kept)))
+        Ok(Written::of(outcomes, &kept, Some(&waiting)))
     }
 
     fn stamp(&self, batch: &[Commit]) -> Stamp<'_> {
@@ -217,10 +229,23 @@ impl<'b> Claims<'b> {
     }
 }
 
-/// What is to be promoted once these are committed.
-fn keys(rows: &[&ExchangeRow]) -> Vec<DestinationKey> {
-    let deliveries = rows.iter().flat_map(|row| &row.deliveries);
-    deliveries.flat_map(|each| each.keys.iter().map(|key| (each.destination, key.to_vec()))).collect()
+impl Written {
+    fn nothing(outcome: Committed) -> Self {
+        Self { outcomes: vec![outcome], ready: BTreeSet::new(), waiting: Vec::new() }
+    }
+
+    /// What is to be done once these rows are committed; `waiting` names the deliveries that wait, where that is known.
+    fn of(outcomes: Vec<Committed>, rows: &[&ExchangeRow], waiting: Option<&[Uuid]>) -> Self {
+        let waits = |each: &DeliveryRow| waiting.is_none_or(|ids| ids.contains(&each.id.uuid()));
+        let goes = |each: &DeliveryRow| waiting.is_none_or(|ids| !ids.contains(&each.id.uuid()));
+        let deliveries = || rows.iter().flat_map(|row| &row.deliveries).filter(|each| each.held.is_none());
+        let keys = |each: &DeliveryRow| each.keys.iter().map(|key| (each.destination, key.to_vec())).collect::<Vec<_>>();
+        Self {
+            outcomes,
+            ready: deliveries().filter(|each| goes(each)).map(|each| each.destination).collect(),
+            waiting: deliveries().filter(|each| waits(each)).flat_map(keys).collect(),
+        }
+    }
 }
 
 fn outcome(commit: &Commit, claims: &Claims<'_>, holders: &[Holder]) -> Committed {

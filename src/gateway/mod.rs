@@ -3,6 +3,7 @@
 
 mod accept;
 mod commit;
+mod in_flight;
 mod judge;
 mod message;
 mod meter;

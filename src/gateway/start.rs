@@ -8,6 +8,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio_util::task::TaskTracker;
 
 use super::commit::{self, Writers};
+use super::in_flight::InFlight;
 use super::refusals::Refusals;
 use super::{Gateway, Inner, Judge};
 use crate::chance::Chance;
@@ -45,13 +46,17 @@ pub struct Parts {
 /// Messages that may wait for a writer; past that, senders are told to come again.
 const QUEUE: usize = 4_096;
 
+/// A writer's statements look into indexes and nowhere else, however small the tables were when they were planned; and
+/// they are planned once.
+const PLANS: [(&str, &str); 2] = [("enable_seqscan", "off"), ("plan_cache_mode", "force_generic_plan")];
+
 /// Starts the writers on `writers_tracker`. They end when every handle of the gateway is gone and the queue is empty.
 #[must_use]
 pub fn start(parts: Parts, config: &Config, writers_tracker: &TaskTracker) -> Gateway {
     let (queue, received) = mpsc::channel(QUEUE);
     let received: commit::Queue = Arc::new(Mutex::new(received));
     let writers = Arc::new(Writers {
-        options: parts.database,
+        options: parts.database.options(PLANS),
         promotions: parts.promotions,
         clock: parts.clock.clone(),
         config_hash: config.hash.clone(),
@@ -59,6 +64,7 @@ pub fn start(parts: Parts, config: &Config, writers_tracker: &TaskTracker) -> Ga
         key_id: parts.judge.search_key.id(),
         batch: config.database.batch,
         metrics: parts.metrics.clone(),
+        in_flight: InFlight::default(),
     });
     for _ in 0..config.database.writers.max(1) {
         writers_tracker.spawn(commit::run(Arc::clone(&writers), Arc::clone(&received)));

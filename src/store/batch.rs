@@ -1,16 +1,18 @@
 //! What a batch of messages writes, in ONE statement and so in one commit (P1): claims of message ids, exchanges with
 //! their keys, bodies, deliveries with their places in the order, and the register. One round trip to the database,
-//! however many messages share it; see [decision 17](../../docs/adr/0017-one-statement-a-batch.md).
+//! however many messages share it; see [decision 17](../../docs/adr/0017-one-statement-a-batch.md). What nothing stands
+//! before is ready at once; see [decision 19](../../docs/adr/0019-ready-when-nothing-is-before-it.md).
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use super::message_keys::Claim;
 use crate::exchange::rows::{BodyRow, DeliveryRow, ExchangeOutcome, ExchangeRow};
 use crate::exchange::{Conditions, OdsCode};
 
-// Deliveries take their numbers in the order of the batch, and their keys take them over by place.
+// Deliveries take their numbers in the order of the batch, and their keys take them over by place. `limit 1` keeps the
+// planner at one look into the index for each key, however old its figures are.
 pub(super) const WRITE: &str = "
 with claimed as (
     insert into message_keys (source, endpoint, message_id, body_hash, exchange, seen_at)
@@ -40,25 +42,34 @@ with claimed as (
            as t (retention, received_at, exchange, content, conditions)
 ), place as (
     select array_agg(nextval('delivery_seq')) as seqs from generate_series(1, $47::integer)
+), behind as (
+    select t.number
+      from unnest($39::integer[], $40::bytea[], $46::bigint[]) as t (destination, key, number)
+     cross join lateral (
+           select from delivery_keys k where (k.destination, k.key) = (t.destination, t.key) limit 1) as earlier
 ), delivery as (
     insert into deliveries (seq, id, exchange, destination, route, options, keys, key_id, state, due, give_up_at,
                             note, created_at, updated_at)
     select seqs[number], id, exchange, destination, route, options, keys, $43,
-           case when held is not null then 'quarantined'::delivery_state when keys = '' then 'ready' else 'waiting' end,
+           case when held is not null then 'quarantined'::delivery_state
+                when first and not number = any (array(select number from behind)) then 'ready' else 'waiting' end,
            case when held is not null then 'infinity' else at end, give_up_at, held, at, at
       from place, unnest($31::uuid[], $32::uuid[], $33::integer[], $34::text[], $35::jsonb[], $36::bytea[],
-                         $37::timestamptz[], $38::timestamptz[], $48::text[])
-           with ordinality as t (id, exchange, destination, route, options, keys, give_up_at, at, held, number)
+                         $37::timestamptz[], $38::timestamptz[], $48::text[], $49::boolean[])
+           with ordinality as t (id, exchange, destination, route, options, keys, give_up_at, at, held, first, number)
+    returning id, state
 ), delivery_key as (
     insert into delivery_keys (destination, key, seq)
     select destination, key, seqs[number]
       from place, unnest($39::integer[], $40::bytea[], $46::bigint[]) as t (destination, key, number)
+), register as (
+    insert into audit (batch, at, started_at, event, outcome, status, exchange, endpoint, source, ods, end_user_ods,
+                       request_id, correlation_id, body_hash, config_hash, packs)
+    select $44, $45, received_at, 'exchange', outcome::text, status, id, endpoint, source, ods, end_user_ods,
+           request_id, correlation_id, body_hash, $41, packs
+      from message
 )
-insert into audit (batch, at, started_at, event, outcome, status, exchange, endpoint, source, ods, end_user_ods,
-                   request_id, correlation_id, body_hash, config_hash, packs)
-select $44, $45, received_at, 'exchange', outcome::text, status, id, endpoint, source, ods, end_user_ods,
-       request_id, correlation_id, body_hash, $41, packs
-  from message";
+select id from delivery where state = 'waiting'";
 
 /// Under what a batch is written.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +85,9 @@ pub struct Stamp<'b> {
 }
 
 /// Writes messages and what comes of them, in their order. Message ids are claimed in the order given, which must be
-/// sorted and without repeats, or two writers deadlock.
+/// sorted and without repeats, or two writers deadlock. `first` says for each delivery, in order, that none of those that
+/// are being written at once shares a key with it and comes before it; with nothing before it in the database either it
+/// is ready. Returns the ids of those that wait: their keys must be promoted after the commit.
 ///
 /// # Errors
 /// When the database refuses; [`is_claimed`] tells whether because somebody holds one of the message ids. Nothing is
@@ -83,8 +96,9 @@ pub async fn write(
     db: &mut PgConnection,
     rows: &[&ExchangeRow],
     claims: &[Claim<'_>],
+    first: &[bool],
     stamp: Stamp<'_>,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<Vec<Uuid>> {
     let deliveries: Vec<(&ExchangeRow, &DeliveryRow)> =
         rows.iter().flat_map(|row| row.deliveries.iter().map(|each| (*row, each))).collect();
     let query = message(claimed(sqlx::query(WRITE), claims), rows);
@@ -97,8 +111,8 @@ pub async fn write(
         .bind(stamp.at);
     let count = i32::try_from(deliveries.len()).unwrap_or(i32::MAX);
     let held: Vec<Option<&str>> = deliveries.iter().map(|(_, each)| each.held.as_deref()).collect();
-    query.bind(places(&deliveries)).bind(count).bind(held).execute(db).await?;
-    Ok(())
+    let waiting = query.bind(places(&deliveries)).bind(count).bind(held).bind(first).fetch_all(db).await?;
+    waiting.iter().map(|row| row.try_get(0)).collect()
 }
 
 /// Whether an error of [`write`] says that a message id is taken.

@@ -7,12 +7,19 @@ use uuid::Uuid;
 
 use crate::exchange::state::DeliveryState;
 
-/// One statement: the partial index finds what is due, `skip locked` keeps workers out of each other's way.
+/// One statement: the partial index finds what is due, `skip locked` keeps workers out of each other's way. What another
+/// process accepted at the same moment, or an operator put back, may stand before what is ready: that goes first.
 pub(super) const LEASE: &str = "
 with due as (
-    select seq from deliveries
+    select seq from deliveries d
      where destination = $1 and state in ('ready', 'unknown') and due <= $2
        and exists (select from destinations n where n.id = $1 and n.paused_at is null)
+       and not exists (
+           select from delivery_keys k
+            cross join lateral (
+                  select from delivery_keys b
+                   where (b.destination, b.key) = (k.destination, k.key) and b.seq < k.seq limit 1) as earlier
+            where k.seq = d.seq)
      order by due, seq
      limit $3
        for update skip locked

@@ -49,7 +49,7 @@ async fn no_two_deliveries_of_a_patient_overtake_or_get_stuck() {
                 let mut tx = db.begin().await.unwrap();
                 let (batch, at) = (row.id.uuid(), clock.now());
                 let stamp = Stamp { config_hash: "config", key_id: 1, batch, at };
-                batch::write(&mut tx, &[&row], &[], stamp).await.unwrap();
+                batch::write(&mut tx, &[&row], &[], &[true], stamp).await.unwrap();
                 let keyed = row.deliveries.iter().flat_map(|each| each.keys.iter().map(|key| (each.destination, key)));
                 let keys: Vec<_> = keyed.map(|(destination, key)| (destination, key.to_vec())).collect();
                 // The longer between insert and commit, the more others see half of it.

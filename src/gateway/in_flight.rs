@@ -1,0 +1,56 @@
+//! What the writers of this process are about to commit: of deliveries that share a key and are written at once, one is
+//! the first, and the others wait for it ([decision 19](../../docs/adr/0019-ready-when-nothing-is-before-it.md)).
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::exchange::rows::ExchangeRow;
+
+/// A key at the destination with this number.
+type Key = (i32, [u8; 32]);
+
+/// The keys in batches that are being written, and in how many deliveries each.
+#[derive(Default)]
+pub(super) struct InFlight(Mutex<HashMap<Key, usize>>);
+
+/// A batch that is being written; its keys are let go when this is dropped.
+pub(super) struct Batch<'f> {
+    in_flight: &'f InFlight,
+    keys: Vec<Key>,
+    /// For each delivery of the batch, in order: whether none that is being written is before it.
+    pub(super) first: Vec<bool>,
+}
+
+impl InFlight {
+    /// Takes the keys of a batch in its order.
+    pub(super) fn enter(&self, rows: &[&ExchangeRow]) -> Batch<'_> {
+        let (mut keys, mut first) = (Vec::new(), Vec::new());
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for delivery in rows.iter().flat_map(|row| &row.deliveries) {
+            let mut is_first = true;
+            for key in delivery.keys.iter().map(|key| (delivery.destination, *key)) {
+                let count = held.entry(key).or_default();
+                is_first &= *count == 0;
+                *count += 1;
+                keys.push(key);
+            }
+            first.push(is_first);
+        }
+        Batch { in_flight: self, keys, first }
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        let mut held = self.in_flight.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in &self.keys {
+            let left = held.get_mut(key).map_or(0, |count| {
+                *count = count.saturating_sub(1);
+                *count
+            });
+            if left == 0 {
+                held.remove(key);
+            }
+        }
+    }
+}
