@@ -2,8 +2,8 @@
 //! and writes it in ONE statement: message ids, exchanges, bodies, deliveries with their keys, audit. Nobody is answered
 //! before it is committed (P1).
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,7 +75,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs one writer until the queue is closed and empty.
 pub(super) async fn run(writers: Arc<Writers>, queue: Queue) {
-    let mut db = None;
+    // What goes wrong here is told when there is something to write.
+    let mut db = writers.connect().await.ok();
     loop {
         let mut batch = Vec::new();
         if queue.lock().await.recv_many(&mut batch, writers.batch).await == 0 {
@@ -86,6 +87,18 @@ pub(super) async fn run(writers: Arc<Writers>, queue: Queue) {
 }
 
 impl Writers {
+    /// Connects, and writes nothing once: or the first message waits until the statement is planned and the server has
+    /// read what it needs to know of the tables.
+    async fn connect(&self) -> sqlx::Result<PgConnection> {
+        let mut db = self.options.connect().await?;
+        let mut tx = db.begin().await?;
+        let stamp =
+            Stamp { config_hash: &self.config_hash, key_id: self.key_id, batch: Uuid::nil(), at: self.clock.now() };
+        batch::write(&mut tx, &[], &[], &[], stamp).await?;
+        tx.rollback().await?;
+        Ok(db)
+    }
+
     async fn write(&self, db: &mut Option<PgConnection>, batch: Vec<Commit>) {
         match self.attempt(db, &batch, false).await {
             Ok(written) => self.answer(batch, written),
@@ -129,20 +142,17 @@ impl Writers {
             // A sender that hung up gets its answer when it sends the message again.
             let _ = commit.reply.send(outcome);
         }
-        ready.into_iter().for_each(|destination| self.promotions.wake(destination));
+        for destination in ready {
+            self.promotions.wake(destination);
+        }
         self.promotions.look_at(waiting);
     }
 
     /// Writes a batch in one transaction. `again`: an earlier try may have been committed without our knowing.
-    async fn attempt(
-        &self,
-        db: &mut Option<PgConnection>,
-        batch: &[Commit],
-        again: bool,
-    ) -> sqlx::Result<Written> {
+    async fn attempt(&self, db: &mut Option<PgConnection>, batch: &[Commit], again: bool) -> sqlx::Result<Written> {
         let mut connection = match db.take() {
             Some(connection) => connection,
-            None => self.options.connect().await?,
+            None => self.connect().await?,
         };
         if again && exchanges::exists(&mut connection, batch[0].row.id.uuid()).await? {
             *db = Some(connection);
@@ -161,11 +171,7 @@ impl Writers {
 
     /// Writes the batch in one statement. Where somebody holds one of its message ids nothing is written by that, and
     /// the repeats are told from the rest.
-    async fn write_all(
-        &self,
-        db: &mut PgConnection,
-        batch: &[Commit],
-    ) -> sqlx::Result<Written> {
+    async fn write_all(&self, db: &mut PgConnection, batch: &[Commit]) -> sqlx::Result<Written> {
         let claims = Claims::of(batch, self.clock.now());
         if !claims.repeated {
             let rows: Vec<&ExchangeRow> = batch.iter().map(|commit| &commit.row).collect();
@@ -239,7 +245,8 @@ impl Written {
         let waits = |each: &DeliveryRow| waiting.is_none_or(|ids| ids.contains(&each.id.uuid()));
         let goes = |each: &DeliveryRow| waiting.is_none_or(|ids| !ids.contains(&each.id.uuid()));
         let deliveries = || rows.iter().flat_map(|row| &row.deliveries).filter(|each| each.held.is_none());
-        let keys = |each: &DeliveryRow| each.keys.iter().map(|key| (each.destination, key.to_vec())).collect::<Vec<_>>();
+        let keys =
+            |each: &DeliveryRow| each.keys.iter().map(|key| (each.destination, key.to_vec())).collect::<Vec<_>>();
         Self {
             outcomes,
             ready: deliveries().filter(|each| goes(each)).map(|each| each.destination).collect(),

@@ -54,3 +54,62 @@ impl Drop for Batch<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+
+    use super::*;
+    use crate::chance::Chance;
+    use crate::exchange::ids::Id;
+    use crate::exchange::rows::{DeliveryRow, ExchangeOutcome};
+    use crate::exchange::{RequestIds, Sender};
+
+    fn message(patients: &[u8]) -> ExchangeRow {
+        let now = DateTime::<Utc>::UNIX_EPOCH;
+        ExchangeRow {
+            id: Id::new(now, &Chance::seeded(1)),
+            received_at: now,
+            endpoint: "fhir".into(),
+            sender: Sender { source: "gp".to_owned(), ods: "A99001".parse().unwrap() },
+            end_user_ods: None,
+            ids: RequestIds { request: None, correlation: "c".to_owned() },
+            interaction: "create".to_owned(),
+            resource_type: None,
+            outcome: ExchangeOutcome::Accepted,
+            status: 202,
+            routes: Vec::new(),
+            issues: serde_json::json!([]),
+            body_hash: [0; 32],
+            body_length: 0,
+            body: None,
+            keys: Vec::new(),
+            deliveries: vec![DeliveryRow {
+                id: Id::new(now, &Chance::seeded(2)),
+                destination: 1,
+                route: "r".to_owned(),
+                options: serde_json::json!({}),
+                keys: patients.iter().map(|patient| [*patient; 32]).collect(),
+                give_up_at: now,
+                held: None,
+            }],
+            packs: "packs".into(),
+        }
+    }
+
+    #[test]
+    fn of_deliveries_that_share_a_key_only_the_first_is_first_until_both_are_written() {
+        let in_flight = InFlight::default();
+        let [anna, ben, merge, nobody] = [message(&[1]), message(&[2]), message(&[2, 3]), message(&[])];
+        let one = in_flight.enter(&[&anna, &anna, &nobody]);
+        assert_eq!(one.first, [true, false, true]);
+        let other = in_flight.enter(&[&ben, &merge, &anna]);
+        assert_eq!(other.first, [true, false, false]);
+        drop(one);
+        // Still in the hands of the second.
+        assert_eq!(in_flight.enter(&[&anna]).first, [false]);
+        drop(other);
+        assert_eq!(in_flight.enter(&[&anna, &merge]).first, [true, true]);
+        assert!(in_flight.0.lock().unwrap().is_empty());
+    }
+}

@@ -1,6 +1,7 @@
 //! Table `delivery_keys` and the order rule: *commit, then promote*. A delivery becomes ready when it has the lowest
 //! `seq` of each of its keys at its destination. Promotion runs in a new transaction after every commit that inserted or
-//! deleted keys: the later of two has a snapshot that sees both commits, so no lock on the patient is needed.
+//! deleted keys: the later of two has a snapshot that sees both commits, so no lock on the patient is needed. What nothing
+//! stands before when it is written needs none: [`super::batch`].
 
 use sqlx::PgConnection;
 

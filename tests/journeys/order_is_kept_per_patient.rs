@@ -101,6 +101,66 @@ async fn no_two_deliveries_of_a_patient_overtake_or_get_stuck() {
     assert!(pairs > 1_000, "the test did not make the patients meet: {pairs}");
 }
 
+#[tokio::test]
+async fn what_nothing_stands_before_is_ready_at_once_and_the_rest_waits() {
+    let database = TestDatabase::create().await;
+    let (clock, chance) = (Clock::system(), Chance::seeded(1));
+    let mut db = database.connect().await;
+    let destination = destinations::register(&mut db, &["pas".to_owned()]).await.unwrap()[0].0;
+    let about = |patient: u8| {
+        let mut row = row(destination, &chance, &clock);
+        row.deliveries[0].keys = vec![[patient; 32]];
+        row
+    };
+    let rows = [about(1), about(1), about(2), about(3)];
+    let stamp = Stamp { config_hash: "config", key_id: 1, batch: rows[0].id.uuid(), at: clock.now() };
+
+    // The second is behind the first of its own batch, the fourth behind one that another writer has in its hands.
+    let batch: Vec<&ExchangeRow> = rows.iter().collect();
+    let waiting = batch::write(&mut db, &batch, &[], &[true, false, true, false], stamp).await.unwrap();
+    assert_eq!(waiting, [rows[1].deliveries[0].id.uuid(), rows[3].deliveries[0].id.uuid()]);
+
+    // This one is behind what is in the database.
+    let later = about(2);
+    let waiting = batch::write(&mut db, &[&later], &[], &[true], stamp).await.unwrap();
+    assert_eq!(waiting, [later.deliveries[0].id.uuid()]);
+
+    let lease = Lease { node: Uuid::nil(), now: clock.now(), until: clock.now() + chrono::Duration::minutes(5) };
+    let leased = deliveries::lease(&mut db, destination, 10, lease).await.unwrap();
+    let ready = [rows[0].deliveries[0].id.uuid(), rows[2].deliveries[0].id.uuid()];
+    assert_eq!(leased.iter().map(|each| each.id).collect::<Vec<_>>(), ready);
+}
+
+#[tokio::test]
+async fn two_gateways_that_accept_one_patient_at_the_same_moment_send_one_after_the_other() {
+    let database = TestDatabase::create().await;
+    let (clock, chance) = (Clock::system(), Chance::seeded(1));
+    let (mut one, mut other) = (database.connect().await, database.connect().await);
+    let destination = destinations::register(&mut one, &["pas".to_owned()]).await.unwrap()[0].0;
+    let (first, mut second) = (row(destination, &chance, &clock), row(destination, &chance, &clock));
+    second.deliveries[0].keys.clone_from(&first.deliveries[0].keys);
+    let stamp = Stamp { config_hash: "config", key_id: 1, batch: first.id.uuid(), at: clock.now() };
+
+    // Neither sees what the other has not committed.
+    let mut open = one.begin().await.unwrap();
+    assert!(batch::write(&mut open, &[&first], &[], &[true], stamp).await.unwrap().is_empty());
+    assert!(batch::write(&mut other, &[&second], &[], &[true], stamp).await.unwrap().is_empty());
+    open.commit().await.unwrap();
+
+    let node = Uuid::nil();
+    let lease = || Lease { node, now: clock.now(), until: clock.now() + chrono::Duration::minutes(5) };
+    let leased = deliveries::lease(&mut other, destination, 10, lease()).await.unwrap();
+    assert_eq!(leased.iter().map(|each| each.id).collect::<Vec<_>>(), [first.deliveries[0].id.uuid()]);
+    assert_eq!(deliveries::lease(&mut other, destination, 10, lease()).await.unwrap().len(), 0);
+
+    let (seq, attempt, state) = (leased[0].seq, leased[0].attempts, DeliveryState::Delivered);
+    let ended = Settled { seq, attempt, state, due: None, note: String::new(), at: clock.now() };
+    let settled = deliveries::settle(&mut other, node, &[ended]).await;
+    ordering::release(&mut other, &settled.unwrap()).await.unwrap();
+    let leased = deliveries::lease(&mut other, destination, 10, lease()).await.unwrap();
+    assert_eq!(leased.iter().map(|each| each.id).collect::<Vec<_>>(), [second.deliveries[0].id.uuid()]);
+}
+
 /// A delivery with the times at which things happened to it.
 #[derive(sqlx::FromRow)]
 struct Done {

@@ -53,11 +53,12 @@ fn holds(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-/// Whether the server has just committed: the tag of an insert or of COMMIT, and no transaction open
+/// Whether the server has just committed: the tag of COMMIT, or of a statement that inserts and tells what waits, and no
+/// transaction open
 /// ([message formats](https://www.postgresql.org/docs/current/protocol-message-formats.html): `CommandComplete`,
 /// `ReadyForQuery`).
 fn is_commit(answer: &[u8]) -> bool {
-    answer.ends_with(b"Z\0\0\0\x05I") && (holds(answer, "INSERT 0 ") || holds(answer, "COMMIT"))
+    answer.ends_with(b"Z\0\0\0\x05I") && (holds(answer, "SELECT 0") || holds(answer, "COMMIT"))
 }
 
 async fn pass(mut client: UnixStream, mut server: UnixStream, statement: &str, lost: Arc<AtomicBool>) {

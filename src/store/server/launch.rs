@@ -29,6 +29,10 @@ const SETTINGS: &[(&str, &str)] = &[
     ("unix_socket_permissions", "0700"),
     ("max_connections", "100"),
     ("shared_buffers", "128MB"),
+    // Said because `initdb` counts these in segments, and ours are small.
+    ("wal_buffers", "16MB"),
+    ("min_wal_size", "256MB"),
+    ("max_wal_size", "1GB"),
     ("timezone", "UTC"),
     ("log_timezone", "UTC"),
     ("lc_messages", "C"),
