@@ -123,8 +123,9 @@ impl<'e, 'd> Evaluator<'e, 'd> {
                 operators::logic(self, *operator, left, right, scope)
             }
             Kind::Call { from: Some(from), function, arguments } if arguments.is_empty() => match function.name {
-                "exists" => Ok(Some(!self.eval(from, scope)?.is_empty())),
-                "empty" => Ok(Some(self.eval(from, scope)?.is_empty())),
+                "exists" => Ok(Some(self.gives_any(from, scope)?)),
+                "empty" => Ok(Some(!self.gives_any(from, scope)?)),
+                "hasValue" if let Some(has_value) = self.gives_value(from, scope) => Ok(Some(has_value)),
                 "not" => Ok(self.truth(from, scope)?.map(|truth| !truth)),
                 _ => operators::truth(&self.eval(expr, scope)?, expr.at),
             },

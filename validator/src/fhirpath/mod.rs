@@ -2,7 +2,7 @@
 //! expression is parsed once and evaluated over borrowed documents as often as wanted.
 //!
 //! Reading order: `lexer` and `parser` make the tree of `ast`; `item` is what a collection holds and `navigate` how one
-//! gets from an element to its children; `evaluate` walks the tree, with `operators`, `equality` and `functions` beside it.
+//! gets from an element to its children; `evaluate` walks the tree, with `operators`, `equality`, `functions` and `glance` beside it.
 //! `check` finds names that no element can have. `temporal`, `quantity` and `ucum` are the values with rules of their own.
 
 mod ast;
@@ -12,6 +12,7 @@ mod equality;
 mod error;
 mod evaluate;
 mod functions;
+mod glance;
 mod item;
 mod lexer;
 mod navigate;

@@ -50,7 +50,7 @@ impl<'d> Item<'d> {
 
 impl<'d> Element<'d> {
     /// The object whose members are this element's children.
-    fn object(&self) -> Option<(Value<'d>, &'d Node)> {
+    pub(super) fn object(&self) -> Option<(Value<'d>, &'d Node)> {
         let object = if self.of.primitive.is_some() { self.sibling } else { self.value };
         let object = object.filter(|object| object.kind() == Kind::Object)?;
         Some((object, self.of.node?))

@@ -153,7 +153,7 @@ impl<'a> Walk<'a> {
                 }
                 if primitive.is_xhtml() {
                     self.narrative(place);
-                } else if primitive.is_text() && value.raw().contains('<') {
+                } else if primitive.is_text() && memchr::memchr(b'<', value.raw().as_bytes()).is_some() {
                     let text = value.as_str().unwrap_or_default();
                     self.report_found(place, embedded_html::check(&text, self.options.embedded_html));
                 }

@@ -8,8 +8,14 @@ use crate::node::Element;
 use crate::profile::Profile;
 use crate::rules::{extension, format};
 
-/// The element that holds extensions which change the meaning of what they are on.
+/// The element that holds extensions, and the one that holds those which change the meaning of what they are on.
+const EXTENSIONS: &str = "extension";
 const MODIFIERS: &str = "modifierExtension";
+
+/// Whether extensions stand under this key.
+pub(super) fn is_list(key: &str) -> bool {
+    matches!(key, EXTENSIONS | MODIFIERS)
+}
 
 impl<'a> Walk<'a> {
     /// Adds what the definition of an extension demands. `place` is the extension, in the node that it extends.
@@ -61,7 +67,7 @@ impl<'a> Walk<'a> {
 
     /// The conditions in `FHIRPath` on where the extensions of an object may stand; `place` is the object.
     pub(super) fn extension_contexts(&mut self, place: Place<'_, 'a>) {
-        for key in ["extension", MODIFIERS] {
+        for key in [EXTENSIONS, MODIFIERS] {
             if !place.node.slots.contains_key(key) {
                 continue;
             }

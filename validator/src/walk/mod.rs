@@ -193,7 +193,7 @@ impl<'a> Walk<'a> {
             self.missing(place, 0, demands);
             return;
         }
-        let mut seen: u128 = 0;
+        let (mut seen, mut is_extended) = (0_u128, false);
         for member in value.children() {
             let key = member.key().unwrap_or_default();
             let Some(property) = node.properties.get(&*key) else {
@@ -213,6 +213,7 @@ impl<'a> Walk<'a> {
             if Self::is_there(member, *property, element) {
                 seen |= bit;
             }
+            is_extended |= extension::is_list(&key);
             let inner = below(demands, &element.name);
             match property.role {
                 Role::Value => self.member(member_place, *property, value, &key, &inner),
@@ -220,7 +221,9 @@ impl<'a> Walk<'a> {
             }
         }
         self.whole(place, seen, demands);
-        self.extension_contexts(place);
+        if is_extended {
+            self.extension_contexts(place);
+        }
         if !node.invariants.is_empty() {
             let profile = self.set.canonical(node);
             self.hold(place, &node.invariants, &Item::of_node(value, node, self.resource.0), Some(profile));
@@ -318,6 +321,9 @@ pub(crate) fn too_many() -> Finding {
 
 /// What is demanded of the element with this name in an object.
 fn below<'a>(demands: &[&'a Demand], name: &str) -> Demands<'a> {
+    if demands.is_empty() {
+        return Vec::new();
+    }
     demands.iter().filter_map(|demand| demand.children.as_deref()?.demands.get(name)).collect()
 }
 

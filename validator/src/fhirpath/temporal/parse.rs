@@ -13,18 +13,19 @@ impl Temporal {
 
     /// A date, to the year, the month or the day.
     pub(in crate::fhirpath) fn date_text(text: &str) -> Option<Self> {
-        let mut parts = text.split('-');
-        let year: i32 = number(parts.next()?, 4)?;
+        // Every part has its length, so every part has its place.
+        let part = |at: usize, dash: usize| (text.as_bytes().get(dash) == Some(&b'-')).then(|| text.get(at..at + 2))?;
+        let year: i32 = number(text.get(..4)?, 4)?;
         let mut date = Self { precision: Precision::Year, ..Self::date(year, 1, 1) };
-        if let Some(month) = parts.next() {
-            date.month = number(month, 2).filter(|month| (1..=12).contains(month))?;
+        if text.len() > 4 {
+            date.month = number(part(5, 4)?, 2).filter(|month| (1..=12).contains(month))?;
             date.precision = Precision::Month;
         }
-        if let Some(day) = parts.next() {
-            date.day = number(day, 2).filter(|day| *day >= 1 && *day <= month_length(year, date.month))?;
+        if text.len() > 7 {
+            date.day = number(part(8, 7)?, 2).filter(|day| *day >= 1 && *day <= month_length(year, date.month))?;
             date.precision = Precision::Day;
         }
-        parts.next().is_none().then_some(date)
+        matches!(text.len(), 4 | 7 | 10).then_some(date)
     }
 
     /// A date with or without a time, which may stop anywhere.

@@ -13,7 +13,9 @@ pub(super) fn string(text: &str) -> Verdict {
     if text.len() > LONGEST && text.chars().count() > LONGEST {
         return Err("it is longer than 1048576 characters");
     }
-    if text.bytes().any(|byte| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) {
+    // Without a way out on the way: eight or more bytes at once.
+    let is_control = |byte: u8| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
+    if text.bytes().fold(false, |found, byte| found | is_control(byte)) {
         return Err("it holds a control character");
     }
     Ok(())
@@ -22,6 +24,9 @@ pub(super) fn string(text: &str) -> Verdict {
 pub(super) fn code(text: &str) -> Verdict {
     if text.is_empty() {
         return Err(EMPTY);
+    }
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
     }
     let mut after_space = true;
     for character in text.chars() {
