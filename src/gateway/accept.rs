@@ -38,14 +38,15 @@ pub(super) async fn accept(inner: &Arc<Inner>, arrival: Arrival) -> Result<Accep
     };
     match judged {
         Ok(judgement) => store(inner, arrival, judgement).await,
-        Err(rejection) => turn_away(inner, &arrival, rejection, keys).await,
+        // Boxed, as all that is rare: every task is as large as the largest it may wait for.
+        Err(rejection) => Box::pin(turn_away(inner, &arrival, rejection, keys)).await,
     }
 }
 
 /// What a terminology server says of the codes that nobody here knows.
 async fn ask(inner: &Inner, checked: &Checked) -> Answers {
     match &inner.terminology {
-        Some(terminology) if !checked.questions().is_empty() => terminology.ask(checked.questions()).await,
+        Some(terminology) if !checked.questions().is_empty() => Box::pin(terminology.ask(checked.questions())).await,
         _ => Answers::default(),
     }
 }
@@ -77,19 +78,22 @@ async fn store(inner: &Inner, arrival: Arrival, judgement: Judgement) -> Result<
     let expected = expect(inner, &row, &destinations, &replying);
     match commit(inner, row, true).await? {
         Committed::Held { exchange, same: true } => {
-            let quarantined = super::status::is_quarantined(&inner.pool, exchange).await?;
+            let quarantined = Box::pin(super::status::is_quarantined(&inner.pool, exchange)).await?;
             Ok(Accepted { exchange, repeated: true, issues, destinations, quarantined, expected: Vec::new() })
         }
-        Committed::Held { same: false, .. } => {
-            let (source, correlation_id) = (&arrival.sender.source, &arrival.ids.correlation);
-            tracing::warn!(source, correlation_id, "a message id was used again for another request");
-            inner.metrics.reused(source);
-            let rejection = duplicate(&arrival);
-            record(inner, refused_row(inner, &arrival, &rejection, Vec::new())).await?;
-            Err(rejection)
-        }
+        Committed::Held { same: false, .. } => Box::pin(used_again(inner, &arrival)).await,
         _ => Ok(Accepted { exchange, repeated: false, issues, destinations, quarantined, expected }),
     }
+}
+
+/// Refuses another message under an id that is taken.
+async fn used_again(inner: &Inner, arrival: &Arrival) -> Result<Accepted, Rejection> {
+    let (source, correlation_id) = (&arrival.sender.source, &arrival.ids.correlation);
+    tracing::warn!(source, correlation_id, "a message id was used again for another request");
+    inner.metrics.reused(source);
+    let rejection = duplicate(arrival);
+    record(inner, refused_row(inner, arrival, &rejection, Vec::new())).await?;
+    Err(rejection)
 }
 
 fn duplicate(arrival: &Arrival) -> Rejection {

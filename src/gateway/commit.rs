@@ -1,6 +1,6 @@
-//! Group commit: concurrent accepts share a Postgres commit. Each writer takes what is queued, without waiting for more,
-//! and writes it in ONE statement: message ids, exchanges, bodies, deliveries with their keys, audit. Nobody is answered
-//! before it is committed (P1).
+//! Group commit: concurrent accepts share a Postgres commit. A writer takes what is queued, and where another is at work
+//! already, what comes in the next moment, and writes it in ONE statement: message ids, exchanges, bodies, deliveries with
+//! their keys, audit. Nobody is answered before it is committed (P1).
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +13,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use uuid::Uuid;
 
+use super::gather::AtWork;
 use super::in_flight::InFlight;
 use crate::clock::Clock;
 use crate::delivery::promoter::{DestinationKey, Promotions};
@@ -56,6 +57,7 @@ pub(super) struct Writers {
     pub(super) batch: usize,
     pub(super) metrics: Metrics,
     pub(super) in_flight: InFlight,
+    pub(super) at_work: AtWork,
 }
 
 /// What became of a batch.
@@ -78,10 +80,11 @@ pub(super) async fn run(writers: Arc<Writers>, queue: Queue) {
     // What goes wrong here is told when there is something to write.
     let mut db = writers.connect().await.ok();
     loop {
-        let mut batch = Vec::new();
-        if queue.lock().await.recv_many(&mut batch, writers.batch).await == 0 {
+        let batch = writers.at_work.gather(&queue, writers.batch).await;
+        if batch.is_empty() {
             return;
         }
+        let _work = writers.at_work.begin();
         writers.write(&mut db, batch).await;
     }
 }

@@ -3,6 +3,7 @@
 
 mod accept;
 mod commit;
+mod gather;
 mod in_flight;
 mod judge;
 mod message;

@@ -8,6 +8,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio_util::task::TaskTracker;
 
 use super::commit::{self, Writers};
+use super::gather::AtWork;
 use super::in_flight::InFlight;
 use super::refusals::Refusals;
 use super::{Gateway, Inner, Judge};
@@ -65,6 +66,7 @@ pub fn start(parts: Parts, config: &Config, writers_tracker: &TaskTracker) -> Ga
         batch: config.database.batch,
         metrics: parts.metrics.clone(),
         in_flight: InFlight::default(),
+        at_work: AtWork::default(),
     });
     for _ in 0..config.database.writers.max(1) {
         writers_tracker.spawn(commit::run(Arc::clone(&writers), Arc::clone(&received)));

@@ -29,7 +29,7 @@ pub(super) async fn submit(
     };
     match arrived {
         Ok(arrival) => accept(desk, visit, arrival, preference).await,
-        Err(rejection) => desk.turn_away(visit, &place, rejection).await,
+        Err(rejection) => Box::pin(desk.turn_away(visit, &place, rejection)).await,
     }
 }
 

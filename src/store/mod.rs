@@ -24,6 +24,8 @@ pub mod tasks;
 pub mod used_tokens;
 pub mod watch;
 
+mod written;
+
 /// Every statement the store runs, for the test that prepares them on the migrated schema. `tests/tidy.rs` checks that
 /// none is missing.
 #[must_use]
