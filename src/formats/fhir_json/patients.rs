@@ -65,6 +65,18 @@ struct Named<'d> {
     identifier: Option<Value<'d>>,
 }
 
+impl<'d> Named<'d> {
+    /// Takes a text that tells something; the length of a key says of almost all that they do not.
+    fn take(&mut self, value: Value<'d>) {
+        match value.key_length() {
+            Some(4) if value.is_member("type") => self.type_ = Some(value),
+            Some(9) if value.is_member("reference") => self.reference = Some(value),
+            Some(12) if value.is_member("resourceType") => self.resource_type = Some(value),
+            _ => {}
+        }
+    }
+}
+
 impl Place<'_> {
     /// Whether an identifier here, in place of a reference, is a patient's.
     fn is_for_patients(&self) -> bool {
@@ -89,19 +101,16 @@ impl Keys<'_> {
         let mut named = Named::default();
         let first = open.len();
         for value in place.value.children() {
-            let key = value.key();
-            match key.as_deref() {
-                Some("resourceType") => named.resource_type = Some(value),
-                Some("reference") => named.reference = Some(value),
-                Some("type") => named.type_ = Some(value),
-                Some("identifier") => named.identifier = Some(value),
-                _ => {}
+            if !matches!(value.kind(), Kind::Object | Kind::Array) {
+                named.take(value);
+                continue;
             }
-            if matches!(value.kind(), Kind::Object | Kind::Array) {
-                let key = key.unwrap_or_else(|| place.key.clone());
-                let contained = place.contained || key == "contained";
-                open.push(Place { value, key, within: place.within.clone(), contained });
+            let key = value.key().unwrap_or_else(|| place.key.clone());
+            if key == "identifier" {
+                named.identifier = Some(value);
             }
+            let contained = place.contained || key == "contained";
+            open.push(Place { value, key, within: place.within.clone(), contained });
         }
         let own = named.resource_type.and_then(Value::as_str);
         if place.value.kind() == Kind::Object {
@@ -279,7 +288,8 @@ mod tests {
 
     #[test]
     fn references_to_patients_count_wherever_they_stand() {
-        let cases: [(&str, &[&str]); 14] = [
+        let cases: [(&str, &[&str]); 15] = [
+            (r#"{"resourceType":"Encounter","subject":{"r\u0065ference":"Patient/1"}}"#, &["ref|pas|Patient/1"]),
             (r#"{"resourceType":"Encounter","subject":{"reference":"Patient/1"}}"#, &["ref|pas|Patient/1"]),
             (r#"{"resourceType":"Encounter","subject":{"identifier":{"system":"mrn","value":"1"}}}"#, &["id|mrn|1"]),
             (r#"{"resourceType":"Encounter","subject":{"type":"Group","identifier":{"system":"g","value":"1"}}}"#, &[]),

@@ -144,6 +144,13 @@ impl<'s> Document<'s> {
         (node.key_start != NONE).then(|| key_text(self.text, node))
     }
 
+    pub(super) fn key_length(&self, index: u32) -> Option<usize> {
+        let node = self.node(index);
+        let written = || (node.key_end - node.key_start) as usize;
+        let length = || if node.key_escaped { key_text(self.text, node).len() } else { written() };
+        (node.key_start != NONE).then(length)
+    }
+
     /// Whether the key is this one with an underscore before it.
     pub(super) fn key_is_sibling(&self, index: u32, key: &str) -> bool {
         let node = self.node(index);

@@ -95,6 +95,12 @@ impl<'d> Value<'d> {
         self.document.key_of(self.index)
     }
 
+    /// Bytes of the key of this member of an object, its escapes resolved; `None` for array items and the root.
+    #[must_use]
+    pub fn key_length(self) -> Option<usize> {
+        self.document.key_length(self.index)
+    }
+
     /// Whether this is the member of an object with this key.
     #[must_use]
     pub fn is_member(self, key: &str) -> bool {
