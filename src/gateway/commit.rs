@@ -178,7 +178,7 @@ impl Writers {
         let claims = Claims::of(batch, self.clock.now());
         if !claims.repeated {
             let rows: Vec<&ExchangeRow> = batch.iter().map(|commit| &commit.row).collect();
-            let entered = self.in_flight.enter(&rows);
+            let entered = self.in_flight.enter(rows.iter().flat_map(|row| &row.deliveries));
             match batch::write(db, &rows, &claims.sorted(), &entered.first, self.stamp(batch)).await {
                 Ok(waiting) => return Ok(Written::of(vec![Committed::Yes; batch.len()], &rows, Some(&waiting))),
                 Err(error) if batch::is_claimed(&error) => {}
@@ -191,7 +191,7 @@ impl Writers {
         let kept = batch.iter().zip(&outcomes).filter(|(_, is)| **is == Committed::Yes);
         let kept: Vec<&ExchangeRow> = kept.map(|(each, _)| &each.row).collect();
         let stamp = self.stamp(batch);
-        let entered = self.in_flight.enter(&kept);
+        let entered = self.in_flight.enter(kept.iter().flat_map(|row| &row.deliveries));
         let waiting = match kept[..] {
             [] => Vec::new(),
             _ => batch::write(&mut tx, &kept, &[], &entered.first, stamp).await?,

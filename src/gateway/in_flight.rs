@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::exchange::rows::ExchangeRow;
+use crate::exchange::rows::DeliveryRow;
 
 /// A key at the destination with this number.
 type Key = (i32, [u8; 32]);
@@ -23,10 +23,10 @@ pub(super) struct Batch<'f> {
 
 impl InFlight {
     /// Takes the keys of a batch in its order.
-    pub(super) fn enter(&self, rows: &[&ExchangeRow]) -> Batch<'_> {
+    pub(super) fn enter<'r>(&self, deliveries: impl IntoIterator<Item = &'r DeliveryRow>) -> Batch<'_> {
         let (mut keys, mut first) = (Vec::new(), Vec::new());
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for delivery in rows.iter().flat_map(|row| &row.deliveries) {
+        for delivery in deliveries {
             let mut is_first = true;
             for key in delivery.keys.iter().map(|key| (delivery.destination, *key)) {
                 let count = held.entry(key).or_default();
@@ -62,54 +62,33 @@ mod tests {
     use super::*;
     use crate::chance::Chance;
     use crate::exchange::ids::Id;
-    use crate::exchange::rows::{DeliveryRow, ExchangeOutcome};
-    use crate::exchange::{RequestIds, Sender};
 
-    fn message(patients: &[u8]) -> ExchangeRow {
+    fn about(patients: &[u8]) -> DeliveryRow {
         let now = DateTime::<Utc>::UNIX_EPOCH;
-        ExchangeRow {
+        DeliveryRow {
             id: Id::new(now, &Chance::seeded(1)),
-            received_at: now,
-            endpoint: "fhir".into(),
-            sender: Sender { source: "gp".to_owned(), ods: "A99001".parse().unwrap() },
-            end_user_ods: None,
-            ids: RequestIds { request: None, correlation: "c".to_owned() },
-            interaction: "create".to_owned(),
-            resource_type: None,
-            outcome: ExchangeOutcome::Accepted,
-            status: 202,
-            routes: Vec::new(),
-            issues: serde_json::json!([]),
-            body_hash: [0; 32],
-            body_length: 0,
-            body: None,
-            keys: Vec::new(),
-            deliveries: vec![DeliveryRow {
-                id: Id::new(now, &Chance::seeded(2)),
-                destination: 1,
-                route: "r".to_owned(),
-                options: serde_json::json!({}),
-                keys: patients.iter().map(|patient| [*patient; 32]).collect(),
-                give_up_at: now,
-                held: None,
-            }],
-            packs: "packs".into(),
+            destination: 1,
+            route: "r".to_owned(),
+            options: serde_json::json!({}),
+            keys: patients.iter().map(|patient| [*patient; 32]).collect(),
+            give_up_at: now,
+            held: None,
         }
     }
 
     #[test]
     fn of_deliveries_that_share_a_key_only_the_first_is_first_until_both_are_written() {
         let in_flight = InFlight::default();
-        let [anna, ben, merge, nobody] = [message(&[1]), message(&[2]), message(&[2, 3]), message(&[])];
-        let one = in_flight.enter(&[&anna, &anna, &nobody]);
+        let [anna, ben, merge, nobody] = [about(&[1]), about(&[2]), about(&[2, 3]), about(&[])];
+        let one = in_flight.enter([&anna, &anna, &nobody]);
         assert_eq!(one.first, [true, false, true]);
-        let other = in_flight.enter(&[&ben, &merge, &anna]);
+        let other = in_flight.enter([&ben, &merge, &anna]);
         assert_eq!(other.first, [true, false, false]);
         drop(one);
         // Still in the hands of the second.
-        assert_eq!(in_flight.enter(&[&anna]).first, [false]);
+        assert_eq!(in_flight.enter([&anna]).first, [false]);
         drop(other);
-        assert_eq!(in_flight.enter(&[&anna, &merge]).first, [true, true]);
+        assert_eq!(in_flight.enter([&anna, &merge]).first, [true, true]);
         assert!(in_flight.0.lock().unwrap().is_empty());
     }
 }
