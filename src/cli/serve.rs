@@ -24,6 +24,7 @@ impl Serve {
     pub(super) async fn run(self, world: World) -> anyhow::Result<ExitCode> {
         let config = Config::load_with(Some(&self.config.config), &world.environment)?;
         allow_open_files();
+        use_small_pages();
         let patience = config.delivery.shutdown.0;
         let server = server::resolve(access::wanted(&config, &world, self.fetch_postgres)).await?;
         let about = server.about().await?;
@@ -62,5 +63,15 @@ fn allow_open_files() {
     let most = Rlimit { current: limit.maximum, maximum: limit.maximum };
     if let Err(error) = setrlimit(Resource::Nofile, most) {
         tracing::warn!(%error, open_files = ?limit.current, "the limit of open files could not be raised");
+    }
+}
+
+/// The first touch of a huge page fills 2 MB with zeros, and takes ten milliseconds where a hypervisor has to find them
+/// first; our allocator asks for such pages, and under a sudden load all answers waited for dozens of them. A server that
+/// we start takes this over from us.
+fn use_small_pages() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!(%error, "this system does not let us do without huge pages");
     }
 }

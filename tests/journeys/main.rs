@@ -29,6 +29,8 @@ mod a_refusal_is_final;
 #[cfg(test)]
 mod a_sender_waits_for_the_answer;
 #[cfg(test)]
+mod a_sudden_load;
+#[cfg(test)]
 mod a_terminology_server_is_asked;
 #[cfg(test)]
 mod adapter_contract;

@@ -52,6 +52,11 @@ impl GatewayProcess {
         Self { base: base.to_owned(), child }
     }
 
+    /// What the system tells of its process (Linux, proc(5)).
+    pub(crate) fn status(&self) -> String {
+        std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap()
+    }
+
     /// As `kill -9`.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
