@@ -24,24 +24,36 @@ pub struct Promotions {
 
 /// One wake-up call per destination.
 #[derive(Clone, Default)]
-pub struct Wakes(Arc<Mutex<HashMap<i32, Arc<Notify>>>>);
+pub struct Wakes(Arc<Mutex<HashMap<i32, Arc<Wake>>>>);
+
+/// How a worker is woken.
+#[derive(Default)]
+pub struct Wake {
+    /// It has something new to send, or is to look at everything again.
+    pub called: Notify,
+    /// It is to look at everything again: all that wakes one that is paused.
+    pub recalled: Notify,
+}
 
 impl Wakes {
     /// The wake-up call of a destination.
     #[must_use]
-    pub fn of(&self, destination: i32) -> Arc<Notify> {
+    pub fn of(&self, destination: i32) -> Arc<Wake> {
         let mut wakes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(wakes.entry(destination).or_default())
     }
 
-    /// Wakes one destination's worker.
+    /// Wakes one destination's worker, unless it is paused.
     pub fn wake(&self, destination: i32) {
-        self.of(destination).notify_one();
+        self.of(destination).called.notify_one();
     }
 
     /// Wakes every worker.
     pub fn wake_all(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().for_each(|wake| wake.notify_one());
+        for wake in self.0.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            wake.called.notify_one();
+            wake.recalled.notify_one();
+        }
     }
 }
 
@@ -116,4 +128,23 @@ async fn promote(
         None => connection.insert(options.connect().await?),
     };
     ordering::promote(db, keys, node).await
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_comes_for_a_paused_destination_does_not_wake_its_worker_but_the_end_of_the_pause_does() {
+        let wakes = Wakes::default();
+        let wake = wakes.of(7);
+        wakes.wake(7);
+        assert!(wake.called.notified().now_or_never().is_some());
+        assert!(wake.recalled.notified().now_or_never().is_none());
+        wakes.wake_all();
+        assert!(wake.called.notified().now_or_never().is_some());
+        assert!(wake.recalled.notified().now_or_never().is_some());
+    }
 }

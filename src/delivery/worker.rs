@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::exchange::ids::Id;
 use crate::exchange::{Interaction, Sender};
 use crate::store::bodies::{self, Body};
-use crate::store::deliveries::{self, Lease, Leased};
+use crate::store::deliveries::{self, Lease, Leased, Next};
 use crate::telemetry::Metrics;
 
 /// One destination as its worker knows it.
@@ -85,30 +85,36 @@ pub async fn run(line: Line, shared: Shared, stop: CancellationToken) {
         };
         let Ok(slot) = slot else { return };
         let leased = take(&line, &shared, &mut connection, 1 + slots.available_permits()).await;
-        let sleep = match leased {
-            Ok(Taken { work, .. }) if !work.is_empty() => {
+        let (sleep, call) = match leased {
+            Ok(Taken::Work(work)) => {
                 start(&line, &shared, &slots, slot, work);
                 continue;
             }
-            Ok(Taken { next_due, .. }) => until(next_due, shared.clock.now()).min(shared.poll),
+            Ok(Taken::Nothing(Next::Due(due))) => (until(due, shared.clock.now()).min(shared.poll), &wake.called),
+            Ok(Taken::Nothing(Next::Nothing)) => (shared.poll, &wake.called),
+            // What comes meanwhile is nothing to it.
+            Ok(Taken::Nothing(Next::Paused)) => (shared.poll, &wake.recalled),
             Err(error) => {
                 tracing::warn!(%error, destination = line.name, "leasing failed; trying again");
                 connection = None;
-                shared.poll
+                (shared.poll, &wake.called)
             }
         };
         drop(slot);
         tokio::select! {
-            () = wake.notified() => {}
+            () = call.notified() => {}
             () = tokio::time::sleep(sleep) => {}
             () = stop.cancelled() => return,
         }
     }
 }
 
-struct Taken {
-    work: Vec<(Leased, Option<Body>)>,
-    next_due: Option<DateTime<Utc>>,
+/// What was found for a destination.
+enum Taken {
+    /// Leased deliveries with their bodies.
+    Work(Vec<(Leased, Option<Body>)>),
+    /// No delivery that may go now.
+    Nothing(Next),
 }
 
 async fn take(
@@ -123,9 +129,9 @@ async fn take(
     };
     let now = shared.clock.now();
     // One question where there is nothing to do, which is most of the time.
-    let next_due = deliveries::next_due(db, line.number).await?;
-    if next_due.is_none_or(|due| due > now) {
-        return Ok(Taken { work: Vec::new(), next_due });
+    let next = deliveries::next(db, line.number).await?;
+    if !matches!(next, Next::Due(due) if due <= now) {
+        return Ok(Taken::Nothing(next));
     }
     let lease = Lease { node: shared.node, now, until: now + line.timeout + GRACE + LEASE_MARGIN };
     // Leases and bodies together: a lease without its body would be sent by nobody until it lapses, as if unknown.
@@ -134,7 +140,7 @@ async fn take(
     if leased.is_empty() {
         // Another worker was faster, or somebody paused the destination.
         tx.commit().await?;
-        return Ok(Taken { work: Vec::new(), next_due: None });
+        return Ok(Taken::Nothing(Next::Nothing));
     }
     let exchanges: Vec<Uuid> = leased.iter().map(|each| each.exchange).collect();
     let fetched = bodies::fetch(&mut tx, &exchanges).await?;
@@ -147,7 +153,7 @@ async fn take(
             (each, body)
         })
         .collect();
-    Ok(Taken { work, next_due: None })
+    Ok(Taken::Work(work))
 }
 
 fn start(
@@ -239,6 +245,6 @@ fn purged() -> DeliveryError {
     DeliveryError::refused("its body has been purged by the retention policy")
 }
 
-fn until(due: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Duration {
-    due.map_or(Duration::MAX, |due| (due - now).to_std().unwrap_or_default())
+fn until(due: DateTime<Utc>, now: DateTime<Utc>) -> Duration {
+    (due - now).to_std().unwrap_or_default()
 }

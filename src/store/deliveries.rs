@@ -32,13 +32,16 @@ returning d.seq, d.id, d.exchange, d.attempts, d.options, d.give_up_at, e.intera
           e.end_user_ods, e.request_id, e.correlation_id, e.received_at";
 
 // In the order of the partial index, so that one entry is read however long the backlog is and however old the
-// planner's figures are; a paused destination has nothing due, or its worker would ask again and again.
-pub(super) const NEXT_DUE: &str = "
-select due from deliveries
- where destination = $1 and state in ('ready', 'unknown') and due < 'infinity'
-   and exists (select from destinations n where n.id = $1 and n.paused_at is null)
- order by destination, due, seq
- limit 1";
+// planner's figures are; for a paused destination none is read.
+pub(super) const NEXT: &str = "
+select n.paused_at is not null, d.due
+  from destinations n
+  left join lateral (
+       select due from deliveries
+        where destination = $1 and state in ('ready', 'unknown') and due < 'infinity'
+        order by destination, due, seq
+        limit 1) d on n.paused_at is null
+ where n.id = $1";
 
 /// Only a lease still held may be settled: the attempt number says which lease it was.
 pub(super) const SETTLE: &str = "
@@ -169,12 +172,29 @@ pub async fn lease(db: &mut PgConnection, destination: i32, limit: i64, lease: L
     Ok(leased)
 }
 
-/// When the next delivery of a destination is due; `None` when nothing is, or nothing may go.
+/// What a destination has to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Somebody paused it, or it is not there: nothing, until that is over.
+    Paused,
+    /// Its first delivery, when that is due.
+    Due(DateTime<Utc>),
+    /// Nothing.
+    Nothing,
+}
+
+/// What a destination has to do next.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn next_due(db: &mut PgConnection, destination: i32) -> sqlx::Result<Option<DateTime<Utc>>> {
-    sqlx::query_scalar(NEXT_DUE).bind(destination).fetch_optional(db).await
+pub async fn next(db: &mut PgConnection, destination: i32) -> sqlx::Result<Next> {
+    let found: Option<(bool, Option<DateTime<Utc>>)> =
+        sqlx::query_as(NEXT).bind(destination).fetch_optional(db).await?;
+    Ok(match found {
+        Some((false, Some(due))) => Next::Due(due),
+        Some((false, None)) => Next::Nothing,
+        Some((true, _)) | None => Next::Paused,
+    })
 }
 
 /// Settles leases still held by `node`; returns the `seq` of those that were.

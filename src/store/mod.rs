@@ -48,7 +48,7 @@ fn moving() -> Vec<&'static str> {
         bodies::PARTITIONS,
         bodies::NEEDED_DAYS,
         deliveries::LEASE,
-        deliveries::NEXT_DUE,
+        deliveries::NEXT,
         deliveries::SETTLE,
         deliveries::LOST,
         destinations::REGISTER,
