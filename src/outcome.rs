@@ -1,7 +1,7 @@
 //! The [OperationOutcome](https://hl7.org/fhir/R4/operationoutcome.html): issues as people and machines read them.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 
 /// One fault or remark. Data, not an error; stored with the exchange it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,35 +54,71 @@ impl Issue {
     pub fn is_error(&self) -> bool {
         matches!(self.severity.as_str(), "fatal" | "error")
     }
+}
 
-    /// As an element of `OperationOutcome.issue`. Line and column are FHIR's own extensions.
-    #[must_use]
-    pub fn to_json(&self) -> Value {
-        let mut issue = json!({ "severity": self.severity, "code": self.code, "diagnostics": self.message });
-        let number = |url: &str, number: u32| json!({ "url": format!("http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-{url}"), "valueInteger": number });
-        let place: Vec<Value> = [self.line.map(|line| number("line", line)), self.column.map(|col| number("col", col))]
-            .into_iter()
-            .flatten()
-            .collect();
-        if !place.is_empty() {
-            issue["extension"] = Value::Array(place);
+/// An OperationOutcome with these issues, as it is serialised; FHIR wants at least one, so none becomes "all ok".
+#[derive(Debug, Clone, Copy)]
+pub struct OperationOutcome<'i>(pub &'i [Issue]);
+
+impl Serialize for OperationOutcome<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let none = [Element::of("information", "informational", "No issues were found.")];
+        let mut outcome = serializer.serialize_struct("OperationOutcome", 2)?;
+        outcome.serialize_field("resourceType", "OperationOutcome")?;
+        match self.0 {
+            [] => outcome.serialize_field("issue", &none)?,
+            issues => outcome.serialize_field("issue", &issues.iter().map(Element::from).collect::<Vec<_>>())?,
         }
-        if let Some(profile) = &self.profile {
-            issue["details"] = json!({ "text": format!("required by {profile}") });
-        }
-        if let Some(expression) = &self.expression {
-            issue["expression"] = json!([expression]);
-        }
-        issue
+        outcome.end()
     }
 }
 
-/// An OperationOutcome holding these issues; FHIR wants at least one, so none becomes "all ok".
-#[must_use]
-pub fn operation_outcome(issues: &[Issue]) -> Value {
-    let none = [Issue::information("informational", "No issues were found.")];
-    let issues = if issues.is_empty() { &none[..] } else { issues };
-    json!({ "resourceType": "OperationOutcome", "issue": issues.iter().map(Issue::to_json).collect::<Vec<_>>() })
+/// An element of `OperationOutcome.issue`.
+#[derive(Serialize)]
+struct Element<'i> {
+    severity: &'i str,
+    code: &'i str,
+    diagnostics: &'i str,
+    /// Line and column are FHIR's own extensions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    extension: Vec<Extension>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Details>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expression: Option<[&'i str; 1]>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Extension {
+    url: &'static str,
+    value_integer: u32,
+}
+
+#[derive(Serialize)]
+struct Details {
+    text: String,
+}
+
+const LINE: &str = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-line";
+const COLUMN: &str = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-col";
+
+impl<'i> Element<'i> {
+    fn of(severity: &'i str, code: &'i str, diagnostics: &'i str) -> Self {
+        Self { severity, code, diagnostics, extension: Vec::new(), details: None, expression: None }
+    }
+}
+
+impl<'i> From<&'i Issue> for Element<'i> {
+    fn from(issue: &'i Issue) -> Self {
+        let place = [(LINE, issue.line), (COLUMN, issue.column)].into_iter();
+        Self {
+            extension: place.filter_map(|(url, number)| Some(Extension { url, value_integer: number? })).collect(),
+            details: issue.profile.as_ref().map(|profile| Details { text: format!("required by {profile}") }),
+            expression: issue.expression.as_deref().map(|expression| [expression]),
+            ..Self::of(&issue.severity, &issue.code, &issue.message)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -96,12 +132,12 @@ mod tests {
             profile: Some("http://hl7.org/fhir/StructureDefinition/Patient".to_owned()),
             ..Issue::error("required", "an identifier needs a system").at(4, 9)
         };
-        insta::assert_snapshot!(serde_json::to_string_pretty(&operation_outcome(&[issue])).unwrap());
+        insta::assert_snapshot!(serde_json::to_string_pretty(&OperationOutcome(&[issue])).unwrap());
     }
 
     #[test]
     fn no_issues_read_as_all_well_because_an_outcome_needs_one() {
-        let outcome = operation_outcome(&[]);
+        let outcome = serde_json::to_value(OperationOutcome(&[])).unwrap();
         assert_eq!(outcome["issue"].as_array().map(Vec::len), Some(1));
         assert_eq!(outcome["issue"][0]["severity"], "information");
     }

@@ -230,7 +230,7 @@ pub(crate) mod samples {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::operation_outcome;
+    use crate::outcome::OperationOutcome;
 
     /// The name of the variant; a new one does not compile until it is named here, and fails below until it is a sample.
     fn name(rejection: &Rejection) -> &'static str {
@@ -275,7 +275,8 @@ mod tests {
             let issues = rejection.issues();
             assert_eq!(issues.len(), 1);
             assert_eq!(issues[0].code, rejection.rendering().issue_code);
-            assert_eq!(operation_outcome(&issues)["issue"][0]["diagnostics"], rejection.to_string());
+            let outcome = serde_json::to_value(OperationOutcome(&issues)).unwrap();
+            assert_eq!(outcome["issue"][0]["diagnostics"], rejection.to_string());
         }
     }
 }

@@ -64,7 +64,7 @@ impl Validate {
         for (input, issues) in inputs.iter().zip(&checked) {
             errors += issues.iter().filter(|issue| issue.is_error()).count();
             match self.format {
-                Format::Outcome => writeln!(out, "{}", outcome::operation_outcome(issues))?,
+                Format::Outcome => writeln!(out, "{}", serde_json::to_string(&outcome::OperationOutcome(issues))?)?,
                 Format::Human => tell(&mut out, input, issues)?,
             }
         }

@@ -11,7 +11,6 @@ use uuid::Uuid;
 use crate::chance::Chance;
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const BITS: u32 = 100;
 
 /// A hundred bits that sort by the time they were made.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,10 +62,13 @@ impl Id {
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (0..BITS / 5).rev().try_for_each(|group| {
-            let digit = (self.0 >> (group * 5)) & 31;
-            write!(f, "{}", char::from(ALPHABET[usize::try_from(digit).unwrap_or(0)]))
-        })
+        let mut text = [0; 20];
+        let mut rest = self.0;
+        for place in text.iter_mut().rev() {
+            *place = ALPHABET[usize::try_from(rest & 31).unwrap_or(0)];
+            rest >>= 5;
+        }
+        f.write_str(str::from_utf8(&text).unwrap_or_default())
     }
 }
 

@@ -5,21 +5,25 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::preference::Return;
 use crate::gateway::Accepted;
-use crate::outcome::{Issue, operation_outcome};
+use crate::outcome::{Issue, OperationOutcome};
 use crate::rejection::Rejection;
 
 /// What our answers are.
 pub(super) const FHIR_JSON: &str = "application/fhir+json; charset=utf-8";
 
 /// A resource as FHIR JSON.
-pub(super) fn resource(status: StatusCode, resource: &Value) -> Response {
+pub(super) fn resource(status: StatusCode, resource: &impl Serialize) -> Response {
     let content_type = HeaderValue::from_static(FHIR_JSON);
-    let body = Body::from(resource.to_string());
-    (status, [(header::CONTENT_TYPE, content_type)], body).into_response()
+    match serde_json::to_vec(resource) {
+        Ok(body) => (status, [(header::CONTENT_TYPE, content_type)], Body::from(body)).into_response(),
+        // None of ours has a key that is no string.
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 /// The answer to a message that is stored: what there is to say of it, the resource as it was received, or nothing.
@@ -30,7 +34,7 @@ pub(super) fn accepted(returned: Option<Return>, accepted: &Accepted, body: &Byt
             let content_type = HeaderValue::from_static(FHIR_JSON);
             (StatusCode::ACCEPTED, [(header::CONTENT_TYPE, content_type)], Body::from(body.clone())).into_response()
         }
-        Some(Return::OperationOutcome) | None => resource(StatusCode::ACCEPTED, &operation_outcome(&remarks(accepted))),
+        Some(Return::OperationOutcome) | None => resource(StatusCode::ACCEPTED, &OperationOutcome(&remarks(accepted))),
     }
 }
 
@@ -85,7 +89,7 @@ pub(super) fn status_of(rejection: &Rejection) -> StatusCode {
 
 /// The answer to a message that is not accepted.
 pub(super) fn rejected(rejection: &Rejection) -> Response {
-    let mut answer = resource(status_of(rejection), &operation_outcome(&rejection.issues()));
+    let mut answer = resource(status_of(rejection), &OperationOutcome(&rejection.issues()));
     let headers = answer.headers_mut();
     if let Some(wait) = rejection.retry_after() {
         // Rounded up: a sender that comes back early is refused again.

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::answer;
 use crate::delivery::replies::{Expected, Reply, Settlement};
 use crate::exchange::state::DeliveryState;
-use crate::outcome::{Issue, operation_outcome};
+use crate::outcome::{Issue, OperationOutcome};
 
 /// The answer, when everybody asked has settled within `patience`; of several, the first that refused, else the first.
 pub(super) async fn reply(expected: &mut [Expected], patience: Duration) -> Option<Response> {
@@ -40,7 +40,7 @@ fn render(settlement: &Settlement, destination: &str) -> Response {
     let note = if settlement.note.is_empty() { String::new() } else { format!(": {}", settlement.note) };
     let message = format!("{destination}: {}{note}", settlement.state.as_str());
     let issue = Issue { severity: severity.to_owned(), ..Issue::error(code, message) };
-    answer::resource(status, &operation_outcome(&[issue]))
+    answer::resource(status, &OperationOutcome(&[issue]))
 }
 
 fn relayed(reply: &Reply) -> Response {

@@ -20,7 +20,7 @@ use super::visit::Visit;
 use super::{Desk, answer};
 use crate::exchange::{Arrival, Interaction};
 use crate::gateway::Accepted;
-use crate::outcome::{Issue, operation_outcome};
+use crate::outcome::{Issue, OperationOutcome};
 use crate::rejection::Rejection;
 
 /// Entries under way at once; they share commits.
@@ -105,7 +105,7 @@ fn told(desk: &Desk, accepted: &Result<Accepted, Rejection>, begins: Position) -
         Err(rejection) => (answer::status_of(rejection), rejection.issues()),
     };
     let issues: Vec<Issue> = issues.into_iter().map(|issue| in_bundle(issue, begins)).collect();
-    let mut entry = json!({ "response": { "status": status.to_string(), "outcome": operation_outcome(&issues) } });
+    let mut entry = json!({ "response": { "status": status.to_string(), "outcome": OperationOutcome(&issues) } });
     if let Ok(accepted) = accepted {
         entry["link"] = json!([{ "relation": "monitor", "url": answer::task(&desk.base_url, accepted) }]);
     }

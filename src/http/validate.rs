@@ -11,7 +11,7 @@ use axum::response::Response;
 use super::visit::{ENDPOINT, Visit};
 use super::{Desk, answer, conditions, content, query};
 use crate::gateway::Question;
-use crate::outcome::operation_outcome;
+use crate::outcome::OperationOutcome;
 use crate::rejection::Rejection;
 
 /// `POST [base]/{type}/$validate`
@@ -47,7 +47,7 @@ async fn validate(
         Err(rejection) => return desk.turn_away(visit, &desk.place(uri), rejection).await,
     };
     match visit.within(desk.gateway.validate(question)).await {
-        Ok(issues) => answer::resource(StatusCode::OK, &operation_outcome(&issues)),
+        Ok(issues) => answer::resource(StatusCode::OK, &OperationOutcome(&issues)),
         Err(rejection) => answer::rejected(&rejection),
     }
 }

@@ -4,7 +4,8 @@
 //! before is ready at once; see [decision 19](../../docs/adr/0019-ready-when-nothing-is-before-it.md).
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, Row};
+use sqlx::postgres::PgArguments;
+use sqlx::{Arguments, PgConnection, Row};
 use uuid::Uuid;
 
 use super::message_keys::Claim;
@@ -76,6 +77,9 @@ pub struct Stamp<'b> {
     pub at: DateTime<Utc>,
 }
 
+/// About as many bytes as a message takes without its body.
+const ROW: usize = 1536;
+
 /// Writes messages and what comes of them, in their order. Message ids are claimed in the order given, which must be
 /// sorted and without repeats, or two writers deadlock. `first` says for each delivery, in order, that none of those that
 /// are being written at once shares a key with it and comes before it; with nothing before it in the database either it
@@ -96,7 +100,10 @@ pub async fn write(
     let firsts = first.iter().copied().chain(std::iter::repeat(false));
     let written = deliveries().zip(firsts).map(|((row, each), first)| WrittenDelivery::of(row, each, first));
     let numbered = (1_i64..).zip(deliveries());
-    let waiting = sqlx::query(WRITE)
+    // Room for all of it at once, or what is written already is copied again and again.
+    let mut arguments = PgArguments::default();
+    arguments.reserve(10, rows.iter().map(|row| ROW + row.body.as_ref().map_or(0, |body| body.content.len())).sum());
+    let waiting = sqlx::query_with(WRITE, arguments)
         .bind(claims.iter().map(WrittenClaim::of).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| WrittenExchange::of(row)).collect::<Vec<_>>())
         .bind(rows.iter().flat_map(|row| WrittenExchangeKey::all_of(row)).collect::<Vec<_>>())

@@ -296,7 +296,10 @@ impl Reader<'_> {
     }
 
     fn skip_space(&mut self) {
-        self.at += scan::space_run(&self.bytes[self.at..]);
+        // Most often there is none.
+        if self.bytes.get(self.at).is_some_and(|&byte| byte <= b' ') {
+            self.at += scan::space_run(&self.bytes[self.at..]);
+        }
     }
 }
 
