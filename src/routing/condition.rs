@@ -153,6 +153,8 @@ mod tests {
         let both = "Patient or Observation has no element 'activ'";
         assert_eq!(told("activ", &["Patient", "Observation"]), wrong(1, both));
         assert_eq!(told("whatever", &[]), None);
+        assert_eq!(told("Patient.activ", &[]), wrong(9, "Patient has no element 'activ'"));
+        assert_eq!(told("Resource.active or Patient.active or Whatever.active", &[]), None);
         assert_eq!(told("active and", &[]).map(|(column, _)| column), Some(11));
     }
 }

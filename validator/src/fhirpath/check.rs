@@ -29,10 +29,14 @@ impl<'s> Checker<'s> {
         match &expr.kind {
             Kind::This => Ok(focus.clone()),
             Kind::Member { from: None, name } => {
-                if let Some(types) = focus
-                    && name.starts_with(|letter: char| letter.is_ascii_uppercase())
-                {
-                    let named: Vec<_> = types.iter().copied().filter(|own| is_a(self.set, own, name)).collect();
+                if name.starts_with(|letter: char| letter.is_ascii_uppercase()) {
+                    let named: Vec<_> = match focus {
+                        Some(types) => types.iter().copied().filter(|own| is_a(self.set, own, name)).collect(),
+                        // Of anything only a resource of this type goes on; an abstract one may have more elements.
+                        None => {
+                            self.set.type_named(name).filter(|_| self.set.is_resource_type(name)).into_iter().collect()
+                        }
+                    };
                     if !named.is_empty() {
                         return Ok(Some(named));
                     }
