@@ -37,6 +37,9 @@ pub(super) struct Stall {
     /// Append what is received to this file, one JSON line each
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
+    /// Stop at the end of standard input too, as a child of the demo
+    #[arg(long, hide = true)]
+    leashed: bool,
 }
 
 impl Partner {
@@ -45,7 +48,7 @@ impl Partner {
             Self::Pas(stall) => (stall, true),
             Self::Central(stall) => (stall, false),
         };
-        let Stall { listen, exposed, moody, ledger } = stall;
+        let Stall { listen, exposed, moody, ledger, leashed } = stall;
         let sentence = "a fake partner takes whatever comes: it listens on loopback addresses only, unless --exposed";
         anyhow::ensure!(exposed || listen.ip().is_loopback(), "{listen}: {sentence}");
         let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
@@ -57,7 +60,7 @@ impl Partner {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let signalled = stop.clone();
-        let mut signal = StopSignal::listen()?;
+        let mut signal = StopSignal::listen_as_child(leashed)?;
         tasks.spawn(async move {
             signal.wait().await;
             signalled.cancel();

