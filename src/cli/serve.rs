@@ -29,7 +29,7 @@ impl Serve {
         allow_open_files();
         use_small_pages();
         let patience = config.delivery.shutdown.0;
-        let server = server::resolve(access::wanted(&config, &world, self.fetch_postgres)).await?;
+        let mut server = server::resolve(access::wanted(&config, &world, self.fetch_postgres)).await?;
         let about = server.about().await?;
         tracing::info!(which = %about.which, version = about.version, register = about.register, "database");
         let start = Start {
@@ -52,7 +52,10 @@ impl Serve {
         let mut signal = StopSignal::listen_as_child(self.leashed)?;
         // Read by whoever started us: where to send, once it can be sent there.
         writeln!(std::io::stdout(), "listening on {}", application.base_url)?;
-        signal.wait().await;
+        tokio::select! {
+            () = signal.wait() => {}
+            () = server.keep() => {}
+        }
         tracing::info!(patience = ?patience, "stopping");
         application.stop().await;
         server.stop().await?;

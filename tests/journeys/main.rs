@@ -73,6 +73,8 @@ mod old_bodies_are_dropped;
 #[cfg(test)]
 mod order_is_kept_per_patient;
 #[cfg(test)]
+mod our_postgres_ends;
+#[cfg(test)]
 mod packages_are_compared;
 #[cfg(test)]
 mod packages_are_pinned;

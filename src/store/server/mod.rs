@@ -9,6 +9,7 @@ mod cluster;
 mod error;
 mod folder;
 mod launch;
+mod own;
 mod postmaster;
 mod socket;
 mod unpack;
@@ -29,7 +30,7 @@ pub use error::ServerError;
 use account::Account;
 use binaries::Binaries;
 use folder::DataFolder;
-use launch::Running;
+use own::Own;
 
 /// What the configuration and the command line say about the database.
 #[derive(Clone)]
@@ -84,9 +85,7 @@ pub struct Server {
     pub owner: PgConnectOptions,
     /// The data folder, when the server is our own.
     pub data: Option<PathBuf>,
-    // In this order: the server goes before the lock does.
-    running: Option<Running>,
-    folder: Option<DataFolder>,
+    own: Option<Own>,
 }
 
 impl fmt::Debug for Server {
@@ -114,15 +113,14 @@ pub async fn resolve(wanted: Wanted) -> Result<Server, ServerError> {
     cluster::make(&data, &binaries, account.as_ref(), wanted.durable).await?;
     let socket = socket::folder(data.path(), &std::env::temp_dir(), account.as_ref())?;
     socket::sweep(&socket)?;
-    let running = launch::start(&data, &binaries, account.as_ref(), &socket, wanted.durable).await?;
+    let own = Own::start(data, binaries, account, socket.clone(), wanted.durable).await?;
     cluster::furnish(&socket).await?;
     Ok(Server {
         kind,
         app: cluster::options(&socket, cluster::APP, cluster::DATABASE),
         owner: cluster::options(&socket, cluster::OWNER, cluster::DATABASE),
-        data: Some(data.path().to_owned()),
-        running: Some(running),
-        folder: Some(data),
+        data: Some(own.folder.path().to_owned()),
+        own: Some(own),
     })
 }
 
@@ -146,7 +144,7 @@ fn by_url(url: &str, owner_url: Option<&str>) -> Result<Server, ServerError> {
     let read = |setting, url| read_url(url).ok_or(ServerError::Url { setting });
     let app = read("the database's url", url)?;
     let owner = owner_url.map_or_else(|| Ok(app.clone()), |url| read("the database's owner_url", url))?;
-    Ok(Server { kind: Kind::Url, app, owner, data: None, running: None, folder: None })
+    Ok(Server { kind: Kind::Url, app, owner, data: None, own: None })
 }
 
 fn read_url(url: &str) -> Option<PgConnectOptions> {
@@ -209,7 +207,7 @@ impl Server {
         let data = wanted.data.clone();
         match resolve(wanted).await {
             Err(ServerError::Held { .. }) => {
-                Ok(Self { kind: Kind::Neighbour, app, owner, data: Some(data), running: None, folder: None })
+                Ok(Self { kind: Kind::Neighbour, app, owner, data: Some(data), own: None })
             }
             resolved => resolved,
         }
@@ -225,17 +223,25 @@ impl Server {
     /// Nobody else can run on this server: we hold the lock of its data folder.
     #[must_use]
     pub fn alone(&self) -> bool {
-        self.folder.is_some()
+        self.own.is_some()
     }
 
     /// Shuts our own server down, cutting off sessions that are still open; a server behind a URL is left alone.
     ///
     /// # Errors
     /// When its process does not end.
-    pub async fn stop(mut self) -> Result<(), ServerError> {
-        match self.running.take() {
-            Some(running) => running.stop().await,
+    pub async fn stop(self) -> Result<(), ServerError> {
+        match self.own {
+            Some(own) => own.stop().await,
             None => Ok(()),
+        }
+    }
+
+    /// Starts our own server again whenever it has ended; never returns. A server behind a URL is left alone.
+    pub async fn keep(&mut self) {
+        match &mut self.own {
+            Some(own) => own.keep().await,
+            None => std::future::pending().await,
         }
     }
 }
