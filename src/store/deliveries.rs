@@ -38,9 +38,9 @@ select n.paused_at is not null, d.due
   from destinations n
   left join lateral (
        select due from deliveries
-        where destination = $1 and state in ('ready', 'unknown') and due < 'infinity'
+        where n.paused_at is null and destination = $1 and state in ('ready', 'unknown') and due < 'infinity'
         order by destination, due, seq
-        limit 1) d on n.paused_at is null
+        limit 1) d on true
  where n.id = $1";
 
 /// Only a lease still held may be settled: the attempt number says which lease it was.
