@@ -1,8 +1,11 @@
 //! The gateway's own Postgres is killed under it, as a system that is out of memory does: the gateway starts it again, and
 //! what was acknowledged is there.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal};
 use signalbox::config::token;
 use signalbox::store::{reconciliation, server};
 use sqlx::ConnectOptions;
@@ -25,28 +28,53 @@ async fn it_is_started_again_and_nothing_that_was_acknowledged_is_lost() {
         let request = client.post(format!("{}/Patient", gateway.base)).bearer_auth("secret");
         request.header("content-type", "application/fhir+json").body(patient(number, "Example")).send()
     };
-    let before = send(ADA).await.unwrap();
-    assert_eq!(before.status(), 202);
+    let first = send(ADA).await.unwrap();
+    assert_eq!(first.status(), 202);
+    let mut acknowledged = BTreeSet::from([TestGateway::exchange_of(&first).uuid()]);
 
-    for round in 0..2 {
-        let pid_file = folder.path().join("data/postgres/postmaster.pid");
-        let pid = std::fs::read_to_string(pid_file).unwrap().lines().next().unwrap().parse().unwrap();
-        let postmaster = rustix::process::Pid::from_raw(pid).unwrap();
-        rustix::process::kill_process(postmaster, rustix::process::Signal::KILL).unwrap();
+    let cluster = folder.path().join("data/postgres");
+    let pid_file = cluster.join("postmaster.pid");
+    for round in 0..3 {
+        let killed = process_of(&pid_file).unwrap();
+        if round == 2 {
+            // Postgres does not start without this file: it is tried again until it is back.
+            let (there, away) = (cluster.join("global/pg_control"), cluster.join("global/away"));
+            std::fs::rename(&there, &away).unwrap();
+            rustix::process::kill_process(killed, Signal::KILL).unwrap();
+            let told = || std::fs::read_to_string(folder.path().join("gateway.log")).unwrap();
+            while told().matches("could not be started").count() < 2 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            std::fs::rename(away, there).unwrap();
+        } else {
+            rustix::process::kill_process(killed, Signal::KILL).unwrap();
+        }
         let mut tries = 0;
-        let after = loop {
+        loop {
+            // A killed server's sessions may finish what they are at: only a new server shows that there is one.
+            let is_new = process_of(&pid_file).is_some_and(|pid| pid != killed);
             let answer = send(BEN).await.unwrap();
             match answer.status().as_u16() {
-                202 => break answer,
-                503 if tries < 300 => tries += 1,
+                202 => acknowledged.insert(TestGateway::exchange_of(&answer).uuid()),
+                503 if tries < 300 => false,
                 other => panic!("round {round}, try {tries}: {other}: {}", answer.text().await.unwrap()),
+            };
+            if is_new && answer.status() == 202 {
+                break;
             }
+            tries += 1;
             tokio::time::sleep(Duration::from_millis(200)).await;
-        };
-        let ids = [&before, &after].map(|answer| TestGateway::exchange_of(answer).uuid());
+        }
         let (app, _) = server::own_connection(&folder.path().join("data")).unwrap();
         let mut db = app.connect().await.unwrap();
-        assert_eq!(reconciliation::stored(&mut db, &ids).await.unwrap(), 2);
+        let ids: Vec<_> = acknowledged.iter().copied().collect();
+        assert_eq!(reconciliation::stored(&mut db, &ids).await.unwrap(), i64::try_from(ids.len()).unwrap());
     }
     gateway.terminate();
+}
+
+/// The postmaster that the file names; `None` while the file is being written.
+fn process_of(pid_file: &Path) -> Option<Pid> {
+    let text = std::fs::read_to_string(pid_file).ok()?;
+    Pid::from_raw(text.lines().next()?.parse().ok()?)
 }

@@ -11,8 +11,11 @@ use super::folder::DataFolder;
 use super::launch::{self, Running};
 use super::postmaster;
 
-/// How often we look whether it is there; also the pause after it could not be started.
+/// How often we look whether it is there; also the pause after it could not be started for the first time, which then
+/// doubles.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The longest pause: whoever has made room on the disk need not wait long.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The server, and all it takes to start it again.
 pub(super) struct Own {
@@ -47,10 +50,13 @@ impl Own {
                 continue;
             }
             tracing::error!("our own Postgres server has ended; starting it again");
-            match self.restart().await {
-                Ok(()) => tracing::warn!("our own Postgres server runs again"),
-                Err(error) => tracing::error!(%error, "our own Postgres server could not be started; trying again"),
+            let mut pause = LOOK_EVERY;
+            while let Err(error) = self.restart().await {
+                tracing::error!(%error, ?pause, "our own Postgres server could not be started; trying again");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
             }
+            tracing::warn!("our own Postgres server runs again");
         }
     }
 
