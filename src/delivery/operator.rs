@@ -68,7 +68,7 @@ pub enum ActError {
     Database(#[from] sqlx::Error),
 }
 
-/// How long a delivery that is retried may be tried before it is a dead letter again.
+/// How long a delivery that is retried may be tried before it is a dead letter again, and what waited behind it too.
 pub(super) const SECOND_LIFE: Duration = Duration::hours(24);
 
 /// What is decided about the whole exchange is not decided about one of its deliveries.
@@ -178,20 +178,23 @@ async fn perform(
             return Err(ActError::NotPossible { id, state: target.state, why });
         }
     };
-    let released = if state == DeliveryState::Waiting {
+    let give_up_at = act.now + SECOND_LIFE;
+    let (extended, mut freed) = if state == DeliveryState::Waiting {
         // A delivery without keys has nothing to wait for.
         let state = if keys.is_empty() { DeliveryState::Ready } else { state };
-        acts::set(&mut tx, target.seq, state, act.now, Some(act.now + SECOND_LIFE)).await?;
+        acts::set(&mut tx, target.seq, state, act.now, Some(give_up_at)).await?;
         acts::take_place(&mut tx, &keys, target.seq).await?;
-        keys
+        (acts::extend(&mut tx, &[target.seq], give_up_at).await?, keys)
     } else {
+        let extended = acts::extend(&mut tx, &[target.seq], give_up_at).await?;
         acts::set(&mut tx, target.seq, state, act.now, None).await?;
-        ordering::release(&mut tx, &[target.seq]).await?
+        (extended, ordering::release(&mut tx, &[target.seq]).await?)
     };
+    freed.extend(ordering::keys_of(&mut tx, &extended).await?);
     audit::insert(&mut tx, id.uuid(), &[audit_row(&target, id.uuid(), verb, act)], &act.config_hash, &act.packs)
         .await?;
     tx.commit().await?;
-    ordering::promote(db, &released, NOBODY).await?;
+    ordering::promote(db, &freed, NOBODY).await?;
     acts::notify(db).await?;
     Ok(())
 }

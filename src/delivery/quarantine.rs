@@ -63,8 +63,8 @@ pub async fn decide(
     }
     let seqs: Vec<i64> = held.iter().map(|delivery| delivery.seq).collect();
     let give_up_at = act.now + SECOND_LIFE;
-    quarantine::extend(&mut tx, &seqs, give_up_at).await?;
-    let keys = match decision {
+    let extended = acts::extend(&mut tx, &seqs, give_up_at).await?;
+    let mut keys = match decision {
         Decision::Release => {
             quarantine::release(&mut tx, &seqs, act.now, give_up_at).await?;
             ordering::keys_of(&mut tx, &seqs).await?
@@ -74,6 +74,7 @@ pub async fn decide(
             ordering::release(&mut tx, &seqs).await?
         }
     };
+    keys.extend(ordering::keys_of(&mut tx, &extended).await?);
     let row = |delivery: &quarantine::Locked| {
         let mut row = AuditRow::new("operator", decision.as_str(), act.now, act.now);
         row.exchange = Some(exchange.uuid());

@@ -2,13 +2,14 @@
 //! connection for a while and nobody else's time; past the limit of connections, more wait in the kernel's queue.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::http::HeaderMap;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -57,7 +58,8 @@ pub async fn serve(listening: Listening, shutdown: CancellationToken) -> io::Res
         return Err(io::Error::new(io::ErrorKind::InvalidInput, sentence));
     }
     let slots = Arc::new(Semaphore::new(settings.connections.min(Semaphore::MAX_PERMITS)));
-    let server = Arc::new(Server { builder: builder(&settings), router, tls, head_timeout: settings.head_timeout.0 });
+    let (head_timeout, behind_proxy) = (settings.head_timeout.0, settings.behind_proxy);
+    let server = Arc::new(Server { builder: builder(&settings), router, tls, head_timeout, behind_proxy });
     let graceful = GracefulShutdown::new();
     loop {
         let next = async {
@@ -102,6 +104,7 @@ struct Server {
     router: Router,
     tls: Option<Tls>,
     head_timeout: Duration,
+    behind_proxy: bool,
 }
 
 impl Server {
@@ -136,8 +139,8 @@ impl Server {
         slot: OwnedSemaphorePermit,
         watcher: Watcher,
     ) {
-        let router = self.router.clone();
-        let service = hyper_util::service::TowerToHyperService::new(Attended { router, address, names });
+        let attended = Attended { router: self.router.clone(), address, names, behind_proxy: self.behind_proxy };
+        let service = hyper_util::service::TowerToHyperService::new(attended);
         let connection = self.builder.serve_connection(TokioIo::new(stream), service);
         if let Err(error) = watcher.watch(connection.into_owned()).await {
             tracing::debug!(%address, %error, "a connection ended badly");
@@ -146,12 +149,13 @@ impl Server {
     }
 }
 
-/// Tells each request who is at the other end of its connection.
+/// Tells each request who is at the other end of its connection, or of the one to our proxy.
 #[derive(Clone)]
 struct Attended {
     router: Router,
     address: SocketAddr,
     names: ClientNames,
+    behind_proxy: bool,
 }
 
 impl<B> Service<axum::http::Request<B>> for Attended
@@ -169,8 +173,36 @@ where
 
     fn call(&mut self, request: axum::http::Request<B>) -> Self::Future {
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(self.address));
+        let told = self.behind_proxy.then(|| forwarded_for(request.headers())).flatten();
+        request.extensions_mut().insert(ConnectInfo(told.unwrap_or(self.address)));
         request.extensions_mut().insert(self.names.clone());
         self.router.call(request)
+    }
+}
+
+/// The address our own proxy saw: the last one, because those before it are anybody's claim. Port 0 where it names none.
+fn forwarded_for(headers: &HeaderMap) -> Option<SocketAddr> {
+    let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+    let last = last.rsplit(',').next()?.trim();
+    last.parse().or_else(|_| last.parse().map(|ip: IpAddr| SocketAddr::new(ip, 0))).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn only_what_our_own_proxy_added_is_believed() {
+        let seen = |lines: &[&'static str]| {
+            let lines = lines.iter().map(|line| ("x-forwarded-for".parse().unwrap(), HeaderValue::from_static(line)));
+            forwarded_for(&lines.collect::<HeaderMap>()).map(|address| address.to_string())
+        };
+        assert_eq!(seen(&["10.0.0.1, 192.0.2.7"]).as_deref(), Some("192.0.2.7:0"));
+        assert_eq!(seen(&["192.0.2.7", "2001:db8::1"]).as_deref(), Some("[2001:db8::1]:0"));
+        assert_eq!(seen(&["192.0.2.7:4711"]).as_deref(), Some("192.0.2.7:4711"));
+        assert_eq!(seen(&["192.0.2.7, unknown"]), None, "not the one before it");
+        assert_eq!(seen(&[]), None);
     }
 }

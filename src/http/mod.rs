@@ -122,7 +122,6 @@ pub fn router(door: Door) -> Router {
         max_body: settings.max_body.0,
         time: settings.timeout.0,
         pause: settings.body_pause.0,
-        behind_proxy: settings.behind_proxy,
         count_refusal: Box::new(move |address, rejection| register.count_refusal(address, rejection)),
     };
     let base_url = base_url.trim_end_matches('/').to_owned();

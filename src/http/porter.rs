@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, header, request::Parts};
+use axum::http::{HeaderValue, header, request::Parts};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
@@ -41,8 +41,6 @@ pub(super) struct Porter {
     pub(super) time: Duration,
     /// Longest silence within a body.
     pub(super) pause: Duration,
-    /// The client's address is the last of `X-Forwarded-For`.
-    pub(super) behind_proxy: bool,
     /// Counts the refusal of somebody unknown.
     pub(super) count_refusal: CountRefusal,
 }
@@ -101,8 +99,7 @@ impl Porter {
     /// Refuses without a row of its own in the register: such refusals are counted by address.
     fn turn_away(&self, parts: &Parts, rejection: &Rejection) -> Response {
         if let Some(ConnectInfo(address)) = parts.extensions.get::<ConnectInfo<SocketAddr>>() {
-            let told = self.behind_proxy.then(|| forwarded_for(&parts.headers)).flatten();
-            (self.count_refusal)(told.unwrap_or(address.ip()), rejection);
+            (self.count_refusal)(address.ip(), rejection);
         }
         answer::rejected(rejection)
     }
@@ -111,12 +108,6 @@ impl Porter {
         let size = allowance.map_or(self.max_body, |allowance| allowance.max_body);
         Bounds { size, time: self.time, pause: self.pause, deadline: Instant::now() + self.time }
     }
-}
-
-/// The address our own proxy saw: the last one, because those before it are anybody's claim.
-fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
-    let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
-    last.rsplit(',').next()?.trim().parse().ok()
 }
 
 /// Lets the interaction answer; a panic becomes a 500 and takes nothing else down.

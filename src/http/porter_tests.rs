@@ -51,7 +51,6 @@ fn porter(seen: &Seen) -> Porter {
         max_body: 16,
         time: Duration::from_secs(30),
         pause: Duration::from_secs(30),
-        behind_proxy: false,
         count_refusal: Box::new(move |address, _| refused.lock().unwrap().push(address)),
     }
 }

@@ -22,6 +22,23 @@ insert into delivery_keys (destination, key, seq)
 select destination, key, $3 from unnest($1::integer[], $2::bytea[]) as t (destination, key)
     on conflict do nothing";
 
+// Locked in order, or two operators deadlock.
+pub(super) const EXTEND: &str = "
+with recursive behind (seq) as (
+    select unnest($1::bigint[])
+    union
+    select k.seq
+      from behind b
+      join delivery_keys o on o.seq = b.seq
+      join delivery_keys k on (k.destination, k.key) = (o.destination, o.key) and k.seq > o.seq
+), short as (
+    select seq from deliveries
+     where seq in (select seq from behind) and state = 'waiting' and give_up_at < $2
+     order by seq
+       for update
+)
+update deliveries d set give_up_at = $2 from short where d.seq = short.seq returning d.seq";
+
 pub(super) const NOTIFY: &str = "select pg_notify('signalbox_ready', '')";
 
 /// A delivery an operator acts on.
@@ -64,6 +81,16 @@ pub async fn set(
 ) -> sqlx::Result<()> {
     sqlx::query(SET).bind(seq).bind(state).bind(now).bind(give_up_at).execute(db).await?;
     Ok(())
+}
+
+/// Gives what waits behind these deliveries, and behind that, until `give_up_at`, where it has less: it could not be tried
+/// as long as they stood before it. Returns which were given it. The keys of these deliveries must still be held, and the
+/// keys of all be promoted after the commit: a promotion passes over what is locked here.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn extend(db: &mut PgConnection, seqs: &[i64], give_up_at: DateTime<Utc>) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar(EXTEND).bind(seqs).bind(give_up_at).fetch_all(db).await
 }
 
 /// Puts a delivery back in its old place among those that share its keys.

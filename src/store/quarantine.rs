@@ -49,15 +49,6 @@ update deliveries
 pub(super) const REFUSE: &str = "
 update deliveries set state = 'cancelled', due = 'infinity', note = $3, updated_at = $2 where seq = any ($1)";
 
-/// What waited behind them could not be tried, and gets its time anew.
-pub(super) const EXTEND: &str = "
-update deliveries set give_up_at = greatest(give_up_at, $2)
- where state = 'waiting' and seq in (
-       select k.seq
-         from delivery_keys o
-         join delivery_keys k on (k.destination, k.key) = (o.destination, o.key) and k.seq > o.seq
-        where o.seq = any ($1))";
-
 /// One exchange in quarantine.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Held {
@@ -147,16 +138,6 @@ pub async fn release(
     give_up_at: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query(RELEASE).bind(seqs).bind(now).bind(give_up_at).execute(db).await?;
-    Ok(())
-}
-
-/// Gives what waits behind these deliveries until `give_up_at`, where it has less. Their keys must still be held, and be
-/// promoted afterwards: a promotion passes over what is locked here.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn extend(db: &mut PgConnection, seqs: &[i64], give_up_at: DateTime<Utc>) -> sqlx::Result<()> {
-    sqlx::query(EXTEND).bind(seqs).bind(give_up_at).execute(db).await?;
     Ok(())
 }
 

@@ -103,6 +103,26 @@ async fn whoever_guesses_passwords_is_left_standing_however_fast() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn behind_a_proxy_who_guesses_keeps_nobody_else_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = TestGateway::in_folder(folder, "behind_proxy = true", crate::support::gateway::NOWHERE).await;
+    add(&gateway, "operator").await;
+    let person = Person::stranger(&gateway);
+    // What the client claims stands before what the proxy saw.
+    let come = async |from: &str, password: &str| {
+        let fields = [("name", "operator"), ("password", password), ("next", "/")];
+        let headers = [("x-forwarded-for", from), ("origin", &person.root)];
+        person.post_from("/sign-in", &fields, &headers).await.status()
+    };
+    for made_up in 0..5 {
+        assert_eq!(come(&format!("192.0.2.{made_up}, 198.51.100.66"), "wrong").await, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(come("192.0.2.9, 198.51.100.66", PASSWORD).await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(come("198.51.100.7", PASSWORD).await, StatusCode::SEE_OTHER);
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_sites_form_does_nothing() {
     let gateway = TestGateway::start().await;
     let person = Person::signed_in(&gateway, "engineer").await;

@@ -112,6 +112,26 @@ async fn skipping_it_lets_the_next_pass_and_it_is_never_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_waited_behind_it_gets_its_time_anew() {
+    let peer = MllpPeer::start();
+    peer.will([Answer::Reject(101)]);
+    let gateway = TestGateway::with(&peer.settings(GIVE_UP_SOON)).await;
+    let first = gateway.accept(ADA, "First").await;
+    let refused = gateway.until_it_is(first, DeliveryState::Refused).await;
+    let second = gateway.accept(ADA, "Second").await;
+    peer.always(ADA, Answer::Error(207));
+    // Longer than it may be tried after it was accepted.
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    gateway.skip(refused.id, "entered by hand").await.unwrap();
+    gateway.until(second, |delivery| delivery.attempts >= 3).await;
+    assert!(!gateway.delivery(second).await.state.is_ended(), "a first failure is not its last");
+    peer.always(ADA, Answer::Accept);
+    gateway.settle().await;
+    assert_eq!(gateway.delivery(second).await.state, DeliveryState::Delivered);
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_that_waits_can_be_skipped_too() {
     let peer = MllpPeer::start();
     peer.will([Answer::Reject(101)]);
