@@ -3,7 +3,9 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,7 +14,6 @@ use axum::extract::ConnectInfo;
 use axum::http::HeaderMap;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
+use super::opening::Opening;
 use crate::config::http::Http;
 use crate::tls::names::ClientNames;
 use crate::tls::server::Tls;
@@ -60,7 +62,7 @@ pub async fn serve(listening: Listening, shutdown: CancellationToken) -> io::Res
     let slots = Arc::new(Semaphore::new(settings.connections.min(Semaphore::MAX_PERMITS)));
     let (head_timeout, behind_proxy) = (settings.head_timeout.0, settings.behind_proxy);
     let server = Arc::new(Server { builder: builder(&settings), router, tls, head_timeout, behind_proxy });
-    let graceful = GracefulShutdown::new();
+    let (connections, closing) = (TaskTracker::new(), CancellationToken::new());
     loop {
         let next = async {
             let slot = Arc::clone(&slots).acquire_owned().await.map_err(io::Error::other)?;
@@ -72,7 +74,8 @@ pub async fn serve(listening: Listening, shutdown: CancellationToken) -> io::Res
         };
         match accepted {
             Ok((slot, (stream, address))) => {
-                tasks.spawn(Arc::clone(&server).connection(stream, address, slot, graceful.watcher()));
+                let connection = Arc::clone(&server).connection(stream, address, slot, closing.clone());
+                tasks.spawn(connections.track_future(connection));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -81,7 +84,9 @@ pub async fn serve(listening: Listening, shutdown: CancellationToken) -> io::Res
         }
     }
     drop(listener);
-    graceful.shutdown().await;
+    closing.cancel();
+    connections.close();
+    connections.wait().await;
     Ok(())
 }
 
@@ -113,18 +118,18 @@ impl Server {
         stream: TcpStream,
         address: SocketAddr,
         slot: OwnedSemaphorePermit,
-        watcher: Watcher,
+        closing: CancellationToken,
     ) {
         // Answers are small: they go at once.
         let _ = stream.set_nodelay(true);
         let Some(tls) = &self.tls else {
-            return self.requests(stream, address, ClientNames::default(), slot, watcher).await;
+            return self.requests(stream, address, ClientNames::default(), slot, closing).await;
         };
         match timeout(self.head_timeout, TlsAcceptor::from(tls.current()).accept(stream)).await {
             Ok(Ok(stream)) => {
                 let certificates = stream.get_ref().1.peer_certificates();
                 let names = certificates.and_then(<[_]>::first).map(ClientNames::of).unwrap_or_default();
-                self.requests(stream, address, names, slot, watcher).await;
+                self.requests(stream, address, names, slot, closing).await;
             }
             Ok(Err(error)) => tracing::info!(%address, %error, "no TLS connection came about"),
             Err(_) => tracing::info!(%address, "a TLS handshake took too long"),
@@ -137,15 +142,44 @@ impl Server {
         address: SocketAddr,
         names: ClientNames,
         slot: OwnedSemaphorePermit,
-        watcher: Watcher,
+        closing: CancellationToken,
     ) {
-        let attended = Attended { router: self.router.clone(), address, names, behind_proxy: self.behind_proxy };
+        let begun = Arc::new(AtomicU64::new(0));
+        let (router, behind_proxy) = (self.router.clone(), self.behind_proxy);
+        let attended = Attended { router, address, names, behind_proxy, begun: Arc::clone(&begun) };
         let service = hyper_util::service::TowerToHyperService::new(attended);
-        let connection = self.builder.serve_connection(TokioIo::new(stream), service);
-        if let Err(error) = watcher.watch(connection.into_owned()).await {
+        let stream = TokioIo::new(Opening::new(stream, self.head_timeout));
+        let mut connection = pin!(self.builder.serve_connection(stream, service).into_owned());
+        let ended = tokio::select! {
+            ended = connection.as_mut() => Some(ended),
+            () = closing.cancelled() => None,
+            // Nothing is under way where nothing was asked.
+            () = self.idle(&begun) => (begun.load(Ordering::Relaxed) == 0).then_some(Ok(())),
+        };
+        let ended = if let Some(ended) = ended {
+            ended
+        } else {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        };
+        if let Err(error) = ended {
             tracing::debug!(%address, %error, "a connection ended badly");
         }
         drop(slot);
+    }
+
+    /// Waits until no request has begun for a while, which for the first one is the time to begin its head and the time
+    /// for the head. HTTP/1.1 has such limits itself; of HTTP/2 nothing else ends a connection whose client asks for
+    /// nothing and answers pings.
+    async fn idle(&self, begun: &AtomicU64) {
+        let mut before = None;
+        loop {
+            tokio::time::sleep(self.head_timeout).await;
+            let now = begun.load(Ordering::Relaxed);
+            if before.replace(now) == Some(now) {
+                return;
+            }
+        }
     }
 }
 
@@ -156,6 +190,8 @@ struct Attended {
     address: SocketAddr,
     names: ClientNames,
     behind_proxy: bool,
+    /// Requests so far.
+    begun: Arc<AtomicU64>,
 }
 
 impl<B> Service<axum::http::Request<B>> for Attended
@@ -172,6 +208,7 @@ where
     }
 
     fn call(&mut self, request: axum::http::Request<B>) -> Self::Future {
+        self.begun.fetch_add(1, Ordering::Relaxed);
         let mut request = request.map(Body::new);
         let told = self.behind_proxy.then(|| forwarded_for(request.headers())).flatten();
         request.extensions_mut().insert(ConnectInfo(told.unwrap_or(self.address)));

@@ -20,6 +20,7 @@ mod limits;
 mod listener;
 mod media_type;
 mod not_served;
+mod opening;
 mod place;
 mod porter;
 #[cfg(test)]

@@ -144,6 +144,31 @@ async fn whoever_dawdles_is_let_go_and_keeps_nobody_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_says_nothing_keeps_the_door_to_nobody_else() {
+    let http = "head_timeout = \"1s\"\nconnections = 5\n";
+    let gateway = TestGateway::in_folder(tempfile::tempdir().unwrap(), http, NOWHERE).await;
+    // One that has asked once, by HTTP/2, and keeps its connection.
+    let settled = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
+    let asked = settled.get(format!("{}/metadata", gateway.base)).bearer_auth(&gateway.token).send().await.unwrap();
+    assert_eq!(asked.status(), 200);
+    let mut silent = Vec::new();
+    for begun in ["", "P", "PRI * HTTP/2.0", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+        let mut stream = connect(&gateway).await;
+        stream.write_all(begun.as_bytes()).await.unwrap();
+        silent.push(stream);
+    }
+    let body = patient(ADA, "Example");
+    let answer = timeout(PATIENCE, gateway.send(reqwest::Method::POST, "Patient", body)).await;
+    assert_eq!(answer.expect("there is room again").status(), 202);
+    for mut stream in silent {
+        rest(&mut stream).await;
+    }
+    let again = settled.get(format!("{}/metadata", gateway.base)).bearer_auth(&gateway.token).send().await.unwrap();
+    assert_eq!(again.status(), 200, "whose connection was ended makes another");
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn past_the_limit_connections_wait_their_turn() {
     let gateway = TestGateway::in_folder(tempfile::tempdir().unwrap(), "connections = 2\n", NOWHERE).await;
     let (first, second) = (connect(&gateway).await, connect(&gateway).await);
