@@ -32,9 +32,9 @@ pub(super) struct Exchanges {
     /// How it ended at the door: accepted, refused or validated
     #[arg(long, value_parser = outcome)]
     outcome: Option<ExchangeOutcome>,
-    /// State of a delivery: waiting, ready, leased, parked, unknown, delivered, refused, dead, …
-    #[arg(long, value_parser = state)]
-    state: Option<DeliveryState>,
+    /// State of a delivery: pending (it will be sent), waiting, ready, leased, parked, unknown, delivered, refused, dead, …
+    #[arg(long, value_parser = states)]
+    state: Option<&'static [DeliveryState]>,
     /// The sender's X-Request-ID
     #[arg(long)]
     request_id: Option<uuid::Uuid>,
@@ -55,10 +55,9 @@ fn outcome(text: &str) -> Result<ExchangeOutcome, String> {
     all.into_iter().find(|outcome| outcome.as_str() == text).ok_or_else(|| format!("expected one of {known}"))
 }
 
-fn state(text: &str) -> Result<DeliveryState, String> {
+fn states(text: &str) -> Result<&'static [DeliveryState], String> {
     let known = DeliveryState::ALL.map(DeliveryState::as_str).join(", ");
-    let mut all = DeliveryState::ALL.into_iter();
-    all.find(|state| state.as_str() == text).ok_or_else(|| format!("expected one of {known}"))
+    DeliveryState::meant_by(text).ok_or_else(|| format!("expected pending or one of {known}"))
 }
 
 impl Exchanges {
@@ -73,7 +72,7 @@ impl Exchanges {
             source: self.source,
             resource_type: self.resource_type,
             outcome: self.outcome,
-            state: self.state,
+            states: self.state.unwrap_or_default().to_vec(),
             key,
             request_id: self.request_id,
             correlation_id: self.correlation_id,

@@ -39,7 +39,7 @@ impl Asked {
     fn filter(&self, pages: &Pages) -> Result<Filter, String> {
         let unknown = |name: &str, value: &str| format!("'{value}' is not one of the values of '{name}'.");
         let outcome = self.get("outcome").map(|word| outcome(word).ok_or_else(|| unknown("outcome", word)));
-        let state = self.get("state").map(|word| state(word).ok_or_else(|| unknown("state", word)));
+        let states = self.get("state").map(|word| DeliveryState::meant_by(word).ok_or_else(|| unknown("state", word)));
         let key = self.get("patient").map(|hex| {
             let mut key = [0; 32];
             hex::decode_to_slice(hex, &mut key).map(|()| key).map_err(|_| unknown("patient", "…"))
@@ -57,7 +57,7 @@ impl Asked {
             source: text("source"),
             resource_type: text("type"),
             outcome: outcome.transpose()?,
-            state: state.transpose()?,
+            states: states.transpose()?.unwrap_or_default().to_vec(),
             key: key.transpose()?,
             request_id: request.transpose()?,
             correlation_id: text("correlation"),
@@ -80,10 +80,6 @@ impl Asked {
 
 fn outcome(word: &str) -> Option<ExchangeOutcome> {
     ExchangeOutcome::ALL.into_iter().find(|outcome| outcome.as_str() == word)
-}
-
-fn state(word: &str) -> Option<DeliveryState> {
-    DeliveryState::ALL.into_iter().find(|state| state.as_str() == word)
 }
 
 /// The list.
@@ -147,11 +143,12 @@ fn filters(asked: &Asked, pages: &Pages) -> Markup {
         input id=(name) name=(name) value=(asked.get(name).unwrap_or("")) maxlength="100" autocomplete="off"
             spellcheck="false"; } }
     };
+    let states = ["pending"].into_iter().chain(DeliveryState::ALL.map(DeliveryState::as_str)).map(same);
     html! {
         form.filters method="get" action="/exchanges" aria-label="Filters" {
             @if let Some(patient) = asked.get("patient") { input type="hidden" name="patient" value=(patient); }
             (words("outcome", "Outcome", ExchangeOutcome::ALL.iter().map(|outcome| same(outcome.as_str())).collect()))
-            (words("state", "Delivery", DeliveryState::ALL.iter().map(|state| same(state.as_str())).collect()))
+            (words("state", "Delivery", states.collect()))
             (words("destination", "Destination", pages.destinations.iter().map(|name| same(name)).collect()))
             (text("source", "Source"))
             (text("type", "Type"))

@@ -118,7 +118,7 @@ fn destination(one: &Destination, overview: &Overview, person: &Person) -> Marku
             }
             p.why { (one.why) }
             dl.figures {
-                div { dt { "Waiting" } dd { a href=(of_destination("/exchanges", "waiting")) { (waiting(figures)) } } }
+                div { dt { "Waiting" } dd { a href=(of_destination("/exchanges", "pending")) { (waiting(figures)) } } }
                 div { dt { "Oldest" } dd { (oldest.as_deref().unwrap_or("–")) } }
                 div { dt { "In / min" } dd { (one.rates.came) } }
                 div { dt { "Out / min" } dd { (one.rates.went) } }

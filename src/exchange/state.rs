@@ -71,6 +71,17 @@ impl DeliveryState {
         }
     }
 
+    /// What a word of a filter means: one state, or `pending` for all that will be sent, sooner or later.
+    #[must_use]
+    pub fn meant_by(word: &str) -> Option<&'static [Self]> {
+        const PENDING: &[DeliveryState] = &[DeliveryState::Waiting, DeliveryState::Ready, DeliveryState::Unknown];
+        if word == "pending" {
+            return Some(PENDING);
+        }
+        let all: &'static [Self] = &Self::ALL;
+        all.iter().position(|state| state.as_str() == word).and_then(|at| all.get(at..=at))
+    }
+
     /// Whether the delivery has come to its end (P2). A refused or dead one may still hold its patient's later messages.
     #[must_use]
     pub fn is_ended(self) -> bool {

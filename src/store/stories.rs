@@ -5,28 +5,58 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::exchange::ExchangeId;
 use crate::exchange::rows::{AttemptOutcome, ExchangeOutcome};
 use crate::exchange::state::DeliveryState;
 
-pub(super) const LIST: &str = "
+// One statement for each way to what is looked for: where a condition may be absent (`$6 is null or ...`) no index serves
+// it, and the register is never emptied. Ids begin with the time they were made, so the primary key serves order and period.
+macro_rules! list {
+    ($way:literal) => {
+        concat!(
+            "
 select e.id, e.received_at, e.source, e.interaction, e.resource_type, e.outcome, e.status, e.correlation_id,
        coalesce((select string_agg(n.name || ' ' || d.state, ', ' order by d.seq)
                    from deliveries d join destinations n on n.id = d.destination
                   where d.exchange = e.id), '') as deliveries
   from exchanges e
- where ($1::text is null or e.source = $1)
+ where ",
+            $way,
+            "
+   and e.id >= coalesce($8::uuid, '00000000-0000-0000-0000-000000000000')
+   and e.id < coalesce($11::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+   and ($1::text is null or e.source = $1)
    and ($2::text is null or e.resource_type = $2)
    and ($3::exchange_outcome is null or e.outcome = $3)
-   and ($4::delivery_state is null or exists (select from deliveries d where d.exchange = e.id and d.state = $4))
-   and ($5::bytea is null or e.id in (select exchange from exchange_keys where key = $5))
-   and ($6::uuid is null or e.request_id = $6)
-   and ($7::text is null or e.correlation_id = $7)
-   and ($8::timestamptz is null or e.received_at >= $8)
-   and ($9::text is null or exists (select from deliveries d join destinations n on n.id = d.destination
-                                     where d.exchange = e.id and n.name = $9))
-   and ($11::uuid is null or e.id < $11)
+   and (($4::delivery_state[] is null and $9::text is null)
+        or exists (select from deliveries d join destinations n on n.id = d.destination
+                    where d.exchange = e.id and ($4 is null or d.state = any ($4)) and ($9 is null or n.name = $9)))
  order by e.id desc
- limit $10";
+ limit $10"
+        )
+    };
+}
+
+pub(super) const LIST: &str = list!("$5::bytea is null and $6::uuid is null and $7::text is null");
+
+pub(super) const LIST_OF_KEY: &str = list!(
+    "e.id in (select exchange from exchange_keys where key = $5)
+   and ($6::uuid is null or e.request_id = $6) and ($7::text is null or e.correlation_id = $7)"
+);
+
+pub(super) const LIST_OF_REQUEST: &str =
+    list!("$5::bytea is null and e.request_id = $6 and ($7::text is null or e.correlation_id = $7)");
+
+pub(super) const LIST_OF_CORRELATION: &str = list!("$5::bytea is null and $6::uuid is null and e.correlation_id = $7");
+
+pub(super) const LIST_NOT_ACCEPTED: &str =
+    list!("$5::bytea is null and $6::uuid is null and $7::text is null and e.outcome <> 'accepted'");
+
+pub(super) const LIST_NOT_DELIVERED: &str = list!(
+    "$5::bytea is null and $6::uuid is null and $7::text is null
+   and e.id in (select d.exchange from deliveries d join destinations n on n.id = d.destination
+                 where d.state <> 'delivered' and d.state = any ($4) and ($9::text is null or n.name = $9))"
+);
 
 pub(super) const EXCHANGE: &str = "
 select id, received_at, endpoint, source, ods, end_user_ods, request_id, correlation_id, interaction, resource_type,
@@ -92,8 +122,8 @@ pub struct Filter {
     pub resource_type: Option<String>,
     /// How it ended at the door.
     pub outcome: Option<ExchangeOutcome>,
-    /// At least one delivery is in this state.
-    pub state: Option<DeliveryState>,
+    /// A delivery, to [`Filter::destination`] where that is asked for, is in one of these states; empty: in any.
+    pub states: Vec<DeliveryState>,
     /// It carries this key.
     pub key: Option<[u8; 32]>,
     /// The sender's request id.
@@ -102,10 +132,25 @@ pub struct Filter {
     pub correlation_id: Option<String>,
     /// Not older than.
     pub since: Option<DateTime<Utc>>,
-    /// At least one delivery goes to this destination.
+    /// A delivery, in one of [`Filter::states`], goes to this destination.
     pub destination: Option<String>,
     /// Older than this one.
     pub before: Option<Uuid>,
+}
+
+impl Filter {
+    /// The statement that reads least.
+    fn statement(&self) -> &'static str {
+        let undelivered = !self.states.is_empty() && !self.states.contains(&DeliveryState::Delivered);
+        match self {
+            Self { key: Some(_), .. } => LIST_OF_KEY,
+            Self { request_id: Some(_), .. } => LIST_OF_REQUEST,
+            Self { correlation_id: Some(_), .. } => LIST_OF_CORRELATION,
+            Self { outcome: Some(outcome), .. } if *outcome != ExchangeOutcome::Accepted => LIST_NOT_ACCEPTED,
+            _ if undelivered => LIST_NOT_DELIVERED,
+            _ => LIST,
+        }
+    }
 }
 
 /// The newest exchanges that pass the filter.
@@ -113,15 +158,15 @@ pub struct Filter {
 /// # Errors
 /// When the database does not answer.
 pub async fn list(db: &mut PgConnection, filter: &Filter, limit: i64) -> sqlx::Result<Vec<Line>> {
-    sqlx::query_as(LIST)
+    sqlx::query_as(filter.statement())
         .bind(&filter.source)
         .bind(&filter.resource_type)
         .bind(filter.outcome)
-        .bind(filter.state)
+        .bind(Some(&filter.states).filter(|states| !states.is_empty()))
         .bind(filter.key.as_ref().map(|key| &key[..]))
         .bind(filter.request_id)
         .bind(&filter.correlation_id)
-        .bind(filter.since)
+        .bind(filter.since.map(|since| ExchangeId::first_at(since).uuid()))
         .bind(&filter.destination)
         .bind(limit)
         .bind(filter.before)

@@ -8,15 +8,21 @@ use super::reports;
 use crate::exchange::state::ExchangeStatus;
 use crate::exchange::{ExchangeId, Interaction};
 
-/// Ids begin with the time they were made, so the primary key serves both the order and the period.
-pub(super) const SEARCH: &str = "
+// Ids begin with the time they were made, so the primary key serves both the order and the period. An identifier is looked
+// up first: the condition that may be absent (`$7 is null or ...`) is served by no index.
+macro_rules! search {
+    ($way:literal) => {
+        concat!(
+            "
 select e.id, e.received_at, e.interaction, e.resource_type, e.correlation_id
   from exchanges e
- where e.source = $1 and e.outcome in ('accepted', 'quarantined')
-   and e.id >= $2 and ($3::uuid is null or e.id < $3)
+ where ",
+            $way,
+            "
+   and e.source = $1 and e.outcome in ('accepted', 'quarantined')
+   and e.id >= $2 and e.id < coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
    and e.received_at >= $4 and ($5::timestamptz is null or e.received_at < $5)
    and ($6::uuid is null or e.id = $6)
-   and ($7::text is null or e.correlation_id = $7 or e.id = $8 or e.request_id = $8)
    and ($9::text[] is null or
         case when exists (select from deliveries d where d.exchange = e.id and d.state = 'quarantined') then 'on-hold'
              when exists (select from deliveries d where d.exchange = e.id
@@ -27,7 +33,18 @@ select e.id, e.received_at, e.interaction, e.resource_type, e.correlation_id
                   then 'cancelled'
              else 'failed' end = any($9))
  order by e.id desc
- limit $10";
+ limit $10"
+        )
+    };
+}
+
+pub(super) const SEARCH: &str = search!("$7::text is null and $8::uuid is null");
+
+pub(super) const SEARCH_IDENTIFIER: &str = search!(
+    "e.id in (select id from exchanges where correlation_id = $7
+              union all select id from exchanges where request_id = $8
+              union all select $8::uuid)"
+);
 
 /// What is looked for.
 #[derive(Debug, Clone, Default)]
@@ -56,7 +73,8 @@ pub struct Wanted {
 /// When the database does not answer.
 pub async fn search(db: &mut PgConnection, source: &str, wanted: &Wanted) -> sqlx::Result<Vec<ExchangeStatus>> {
     type Row = (Uuid, DateTime<Utc>, String, Option<String>, String);
-    let rows: Vec<Row> = sqlx::query_as(SEARCH)
+    let statement = if wanted.identifier.is_some() { SEARCH_IDENTIFIER } else { SEARCH };
+    let rows: Vec<Row> = sqlx::query_as(statement)
         .bind(source)
         .bind(ExchangeId::first_at(wanted.from).uuid())
         .bind(wanted.before)

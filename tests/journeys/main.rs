@@ -53,6 +53,8 @@ mod conditions_are_never_ignored;
 #[cfg(test)]
 mod each_test_has_a_database_of_its_own;
 #[cfg(test)]
+mod exchanges_are_found;
+#[cfg(test)]
 mod golden_cases_are_tried;
 #[cfg(test)]
 mod hl7_cases_are_read;

@@ -113,16 +113,20 @@ async fn dead_letters_are_retried_and_skipped_from_their_page() {
     let answer = person.post(&skip, &[("reason", "sent by hand"), ("next", "//evil.example")]).await;
     assert_eq!(answer.headers()["location"], "/?notice=skipped-1", "nobody is sent elsewhere");
     assert_eq!(person.post(&skip, &[("reason", "again")]).await.status(), StatusCode::CONFLICT);
-    gateway.until_it_is(behind, DeliveryState::Dead).await;
     peer.always(ADA, Answer::Accept);
-    let because = gateway.delivery(behind).await.note.unwrap_or_default();
+    gateway.until_it_is(behind, DeliveryState::Delivered).await;
+    peer.always(BEN, Answer::Error(207));
+    let dead = gateway.accept(BEN, "Lister").await;
+    gateway.until_it_is(dead, DeliveryState::Dead).await;
+    peer.always(BEN, Answer::Accept);
+    let because = gateway.delivery(dead).await.note.unwrap_or_default();
     let other = [("destination", "pas"), ("state", "dead"), ("because", "another"), ("reason", "mended")];
     let answer = person.post("/dead-letters/retry", &other).await;
     assert_eq!(answer.headers()["location"], "/dead-letters?notice=unchanged", "another reason, another group");
     let all = [("destination", "pas"), ("state", "dead"), ("because", &*because), ("reason", "mended")];
     let answer = person.post("/dead-letters/retry", &all).await;
     assert_eq!(answer.headers()["location"], "/dead-letters?notice=retried-1");
-    gateway.until_it_is(behind, DeliveryState::Delivered).await;
+    gateway.until_it_is(dead, DeliveryState::Delivered).await;
     assert_eq!(
         register(&gateway).await,
         [entry("skip", "operator", "sent by hand"), entry("retry", "operator", "mended")]

@@ -61,6 +61,7 @@ async fn a_cold_start_works(data: &Path) {
     assert_eq!(ask::<String>(&server.app, "select current_user::text").await, "signalbox_app");
     assert_eq!(ask::<String>(&server.app, "show timezone").await, "UTC");
     assert_eq!(ask::<String>(&server.app, "show listen_addresses").await, "");
+    assert_eq!(ask::<String>(&server.app, "show jit").await, "off", "a hardened service may not make code");
     tell(&server.app, "create table marks (mark text)").await.unwrap_err();
     tell(&server.owner, "create table marks (mark text)").await.unwrap();
     server.stop().await.unwrap();

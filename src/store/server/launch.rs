@@ -33,6 +33,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("wal_buffers", "16MB"),
     ("min_wal_size", "256MB"),
     ("max_wal_size", "1GB"),
+    // Compiling a statement takes longer than any of ours, and a service may be forbidden to (`MemoryDenyWriteExecute`).
+    ("jit", "off"),
     ("timezone", "UTC"),
     ("log_timezone", "UTC"),
     ("lc_messages", "C"),
