@@ -1,6 +1,9 @@
 //! The entries of a [batch](https://hl7.org/fhir/R4/http.html#transaction), each a message of its own: what its `request`
 //! asks, with the id by which a repeat of the whole batch is recognised entry by entry.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use signalbox_validator::json::{Document, Position, Value};
@@ -9,6 +12,7 @@ use uuid::Uuid;
 use super::conditions;
 use super::place::Place;
 use crate::exchange::{Arrival, Interaction};
+use crate::outcome::Issue;
 use crate::rejection::Rejection;
 
 /// One entry.
@@ -21,6 +25,11 @@ pub(super) struct Entry {
     pub(super) begins: Position,
 }
 
+/// How many entries a Bundle has, whatever its type.
+pub(super) fn length(document: &Document<'_>) -> usize {
+    document.root().get("entry").map_or(0, Value::len)
+}
+
 /// The entries of a batch, in order; `None` when the document is no batch. `whole` is the request that brought it.
 pub(super) fn entries(document: &Document<'_>, whole: &Arrival, known: impl Fn(&str) -> bool) -> Option<Vec<Entry>> {
     let root = document.root();
@@ -28,8 +37,39 @@ pub(super) fn entries(document: &Document<'_>, whole: &Arrival, known: impl Fn(&
     if !says("resourceType", "Bundle") || !says("type", "batch") {
         return None;
     }
-    let listed = root.get("entry").into_iter().flat_map(Value::items).enumerate();
-    Some(listed.map(|(number, entry)| read(document, number, entry, whole, &known)).collect())
+    let listed = || root.get("entry").into_iter().flat_map(Value::items).enumerate();
+    let names: HashMap<_, _> = listed().filter_map(|(number, entry)| Some((temporary(entry)?, number))).collect();
+    let read = |(number, entry): (usize, Value<'_>)| {
+        let mut read = read(document, number, entry, whole, &known);
+        if let Some(other) = entry.get("resource").and_then(|resource| other_named(resource, &names, number)) {
+            let sentence = format!(
+                "the entry refers to entry {other} by its fullUrl: entries of a batch go each on its own way; send those \
+                 that refer to each other as a transaction"
+            );
+            let refused = Rejection::Invalid(vec![Issue::error("business-rule", sentence)]);
+            read.arrival = read.arrival.and(Err(refused));
+        }
+        read
+    };
+    Some(listed().map(read).collect())
+}
+
+/// The name that an entry has within its Bundle only; addresses of servers mean the same everywhere.
+fn temporary(entry: Value<'_>) -> Option<Cow<'_, str>> {
+    entry.get("fullUrl")?.as_str().filter(|name| name.starts_with("urn:"))
+}
+
+/// The number of another entry that this value refers to.
+fn other_named(value: Value<'_>, names: &HashMap<Cow<'_, str>, usize>, own: usize) -> Option<usize> {
+    if names.len() < 2 && names.values().all(|number| *number == own) {
+        return None;
+    }
+    let refers =
+        |child: Value<'_>| child.is_member("reference").then(|| names.get(&*child.as_str()?).copied()).flatten();
+    value.children().find_map(|child| match refers(child) {
+        Some(number) if number != own => Some(number),
+        _ => other_named(child, names, own),
+    })
 }
 
 fn read(
@@ -41,7 +81,8 @@ fn read(
 ) -> Entry {
     let begins = document.position(entry.get("resource").unwrap_or(entry).span().start);
     let url = entry.str_at(&["request", "url"]).unwrap_or_default();
-    let address = format!("/fhir/{url}").parse();
+    // Some write the slash before it.
+    let address = format!("/fhir/{}", url.strip_prefix('/').unwrap_or(&url)).parse();
     let place = address.as_ref().ok().map(|uri| Place::of(uri, known));
     let resource_type = place.as_ref().and_then(Place::known_type).map(str::to_owned);
     let query = url.contains('?');

@@ -39,22 +39,42 @@ pub(super) async fn bundle(
         Ok(whole) => whole,
         Err(rejection) => return desk.turn_away(&visit, &place, rejection).await,
     };
-    match split(&desk, &whole).await {
-        // Whatever else it is, the gateway judges and records it as a transaction.
-        Ok(None) => accept(&desk, &visit, whole, Preference::read(&headers)).await,
-        Ok(Some(entries)) if entries.len() > visit.max_entries => {
-            let sentence = format!("The batch has more than {} entries; send it in parts.", visit.max_entries);
-            let rejection = Rejection::Invalid(vec![Issue::error("too-long", sentence)]);
-            desk.turn_away(&visit, &place, rejection).await
-        }
-        Ok(Some(entries)) => answer_batch(&desk, &visit, entries, &headers).await,
-        Err(rejection) => answer::rejected(&rejection),
+    let (length, batch) = match split(&desk, &whole).await {
+        Ok(split) => split,
+        Err(rejection) => return answer::rejected(&rejection),
+    };
+    if let Some(rejection) = too_long(&visit, length) {
+        return desk.turn_away(&visit, &place, rejection).await;
     }
+    match batch {
+        Some(entries) => answer_batch(&desk, &visit, entries, &headers).await,
+        // Whatever else it is, the gateway judges and records it as a transaction.
+        None => accept(&desk, &visit, whole, Preference::read(&headers)).await,
+    }
+}
+
+/// Why a Bundle of this many entries is not taken.
+pub(super) fn too_long(visit: &Visit, length: usize) -> Option<Rejection> {
+    (length > visit.max_entries).then(|| {
+        let sentence =
+            format!("The Bundle has more than {} entries, which is the most that is taken.", visit.max_entries);
+        Rejection::Invalid(vec![Issue::error("too-long", sentence)])
+    })
+}
+
+/// How many entries a Bundle has that is sent as a resource.
+///
+/// # Errors
+/// When reading it failed in a way that is ours.
+pub(super) async fn length(desk: &Arc<Desk>, arrival: &Arrival) -> Result<usize, Rejection> {
+    let (desk, body) = (Arc::clone(desk), arrival.body.clone());
+    let count = move || desk.gateway.read(&body).map_or(0, |document| batch::length(&document));
+    tokio::task::spawn_blocking(count).await.map_err(|_| Rejection::Fault)
 }
 
 /// Entries are never waited for: `return=minimal` leaves out what there is to say of those that are stored.
 async fn answer_batch(desk: &Desk, visit: &Visit, entries: Vec<Entry>, headers: &HeaderMap) -> Response {
-    let preference = Preference { wait: None, ..Preference::read(headers) };
+    let preference = Preference::read(headers);
     let mut entries = match visit.within(run(desk, visit, entries)).await {
         Ok(entries) => entries,
         Err(rejection) => return answer::rejected(&rejection),
@@ -68,16 +88,20 @@ async fn answer_batch(desk: &Desk, visit: &Visit, entries: Vec<Entry>, headers: 
     }
     let bundle = json!({ "resourceType": "Bundle", "type": "batch-response", "entry": entries });
     let mut answer = answer::resource(StatusCode::OK, &bundle);
-    preference.tell(answer.headers_mut());
+    // Of each entry there is an outcome or nothing, and there is no later answer to ask for.
+    let returned = preference.returned.filter(|returned| *returned != Return::Representation);
+    Preference { returned, ..Preference::default() }.tell(answer.headers_mut());
     answer
 }
 
-/// Reads a long body off the async threads.
-async fn split(desk: &Arc<Desk>, whole: &Arrival) -> Result<Option<Vec<Entry>>, Rejection> {
+/// How many entries it has, and those of a batch. Reads a long body off the async threads.
+async fn split(desk: &Arc<Desk>, whole: &Arrival) -> Result<(usize, Option<Vec<Entry>>), Rejection> {
     let (desk, whole) = (Arc::clone(desk), whole.clone());
     let split = move || {
-        let document = desk.gateway.read(&whole.body).ok()?;
-        batch::entries(&document, &whole, |name| desk.gateway.is_resource_type(name))
+        // What cannot be read is told by the gateway.
+        let Ok(document) = desk.gateway.read(&whole.body) else { return (0, None) };
+        let entries = batch::entries(&document, &whole, |name| desk.gateway.is_resource_type(name));
+        (batch::length(&document), entries)
     };
     tokio::task::spawn_blocking(split).await.map_err(|_| Rejection::Fault)
 }

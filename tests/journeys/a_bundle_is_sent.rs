@@ -87,6 +87,30 @@ async fn every_entry_of_a_batch_has_its_own_answer_in_its_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn entries_of_a_batch_that_refer_to_each_other_are_told_to_come_as_a_transaction() {
+    let gateway = TestGateway::start().await;
+    let [ada, ben] = ["urn:uuid:5f0c8a3e-0000-4000-8000-000000000001", "urn:uuid:5f0c8a3e-0000-4000-8000-000000000002"];
+    let observation = |subject: &str| {
+        json!({ "resourceType": "Observation", "status": "final", "code": { "text": "weight" },
+                "subject": { "reference": subject } })
+    };
+    let entry = |name: &str, url: &str, resource: Value| json!({ "fullUrl": name, "resource": resource, "request": { "method": "POST", "url": url } });
+    let person = |number| serde_json::from_str(&patient(number, "Example")).unwrap();
+    let bundle = json!({ "resourceType": "Bundle", "type": "batch", "entry": [
+        entry(ada, "/Patient", person(ADA)),
+        entry(ben, "Patient", person(BEN)),
+        entry("urn:uuid:5f0c8a3e-0000-4000-8000-000000000003", "Observation", observation(ada)),
+        entry("urn:uuid:5f0c8a3e-0000-4000-8000-000000000004", "Observation", observation("Patient/7")),
+    ] });
+    let response = json(send(&gateway, bundle.to_string()).await).await;
+    let expected = ["202 Accepted", "202 Accepted", "422 Unprocessable Entity", "202 Accepted"];
+    assert_eq!(statuses(&response), expected, "{response:#}");
+    let told = response["entry"][2]["response"]["outcome"]["issue"][0]["diagnostics"].as_str().unwrap();
+    assert!(told.contains("refers to entry 0") && told.contains("as a transaction") && !told.contains(ada), "{told}");
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_batch_sent_twice_is_taken_once() {
     let gateway = TestGateway::start().await;
     let again = || async {

@@ -26,7 +26,7 @@ impl Partner {
         let answer = move || async move {
             tokio::time::sleep(after).await;
             let answer = Response::builder().status(status).header("content-type", "application/fhir+json");
-            let answer = answer.header("location", "https://partner.example/fhir/Patient/7/_history/1");
+            let answer = answer.header("location", "/fhir/Patient/7/_history/1");
             answer.header("etag", "W/\"1\"").body(Body::from(body)).unwrap()
         };
         let mut tasks = JoinSet::new();
@@ -59,9 +59,10 @@ const CREATED: &str = "{\"resourceType\":\"Patient\",\"id\":\"7\",\"multipleBirt
 async fn the_partners_answer_is_relayed_once_it_is_settled() {
     let partner = Partner::answering(201, CREATED, Duration::from_millis(50)).await;
     let gateway = TestGateway::with(&partner.settings("")).await;
-    let answer = send(&gateway, "wait=20", patient(ADA, "A")).await;
+    let answer = send(&gateway, "wait=20, return=representation", patient(ADA, "A")).await;
     assert_eq!(answer.status(), StatusCode::CREATED);
-    assert_eq!(header(&answer, "location"), "https://partner.example/fhir/Patient/7/_history/1");
+    let location = format!("{}/Patient/7/_history/1", partner.base);
+    assert_eq!(header(&answer, "location"), location, "relative to the partner, not to us");
     assert_eq!((header(&answer, "etag"), header(&answer, "preference-applied")), ("W/\"1\"", "wait=20"));
     let task = header(&answer, "link").split(['<', '>']).nth(1).unwrap().to_owned();
     assert_eq!(answer.text().await.unwrap(), CREATED, "byte for byte");
@@ -111,6 +112,16 @@ async fn a_sender_says_what_it_wants_to_be_answered_with() {
     assert_eq!(minimal.text().await.unwrap(), "");
     let whole = send(&gateway, "return=representation", body.clone()).await;
     assert_eq!(whole.text().await.unwrap(), body);
+    let long = send(&gateway, "wait=700", body.clone()).await;
+    assert_eq!(header(&long, "preference-applied"), "wait=30", "as long as a request may take");
+    let batch = "{\"resourceType\":\"Bundle\",\"type\":\"batch\"}";
+    for (prefer, applied) in
+        [("return=representation, respond-async, wait=5", ""), ("return=minimal", "return=minimal")]
+    {
+        let request = gateway.client.post(&gateway.base).bearer_auth(&gateway.token).header("prefer", prefer);
+        let answer = request.header("content-type", "application/fhir+json").body(batch).send().await.unwrap();
+        assert_eq!((answer.status(), header(&answer, "preference-applied")), (StatusCode::OK, applied));
+    }
     let outcome = send(&gateway, "return=OperationOutcome", body.clone()).await;
     assert!(outcome.text().await.unwrap().contains("OperationOutcome"));
 

@@ -61,6 +61,13 @@ async fn a_source_has_its_own_longest_body_largest_batch_and_deepest_nesting() {
         (StatusCode::UNPROCESSABLE_ENTITY, Some("too-long"))
     );
 
+    for (path, kind) in [("", "transaction"), ("Bundle", "collection")] {
+        let whole = batch(&[&entry, &entry]).replace("\"batch\"", &format!("\"{kind}\""));
+        let answer = gateway.send(Method::POST, path, whole).await;
+        let told = (answer.status(), issue(answer).await["code"].clone());
+        assert_eq!(told, (StatusCode::UNPROCESSABLE_ENTITY, "too-long".into()), "{kind}");
+    }
+
     let deep = format!("{{\"resourceType\":\"Patient\",\"name\":{}{}}}", "[".repeat(8), "]".repeat(8));
     let answer = gateway.send(Method::POST, "Patient", deep).await;
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST);

@@ -62,7 +62,8 @@ fn head(answer: &Response) -> Reply {
     let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     Reply {
         status: answer.status().as_u16(),
-        location: header(LOCATION),
+        // One that is relative is meant from where it was asked, not from where it is relayed to (RFC 9110 §10.2.2).
+        location: header(LOCATION).map(|location| answer.url().join(&location).map_or(location, String::from)),
         etag: header(ETAG),
         content_type: header(CONTENT_TYPE),
         body: Bytes::new(),
