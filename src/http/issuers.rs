@@ -84,12 +84,16 @@ impl Issuers {
     /// The source that a token proves.
     pub(super) async fn sender(&self, token: &[u8]) -> Option<Sender> {
         let token = std::str::from_utf8(token).ok().filter(|token| token.len() <= LONGEST)?;
+        let mut reasons = Vec::new();
         for issuer in &self.0 {
             match issuer.sender(token).await {
                 Ok(sender) => return Some(sender),
-                // Told to the operators, not to whoever sent it.
-                Err(why) => tracing::debug!(issuer = issuer.name, why, "a token does not hold"),
+                Err(why) => reasons.push(format!("{}: {why}", issuer.name)),
             }
+        }
+        // Told to the operators, not to whoever sent it.
+        if !reasons.is_empty() {
+            tracing::info!(reasons = reasons.join("; "), "a token does not hold");
         }
         None
     }
@@ -119,6 +123,10 @@ impl Issuer {
         let header = decode_header(token).map_err(|_| "it is no JWT, or not signed")?;
         if !ALGORITHMS.contains(&header.alg) {
             return Err("its algorithm is none that only the issuer can sign with");
+        }
+        if header.crit.is_some() {
+            // RFC 7515 §4.1.11: what must be understood and is not.
+            return Err("its header has extensions that must be understood (crit)");
         }
         let key = self.keys.find(header.kid.as_deref()).await.ok_or("its key is not known")?;
         if key.common.key_algorithm.is_some_and(|only| only.to_string() != format!("{:?}", header.alg)) {

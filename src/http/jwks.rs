@@ -3,10 +3,10 @@
 //! keys we have stay in use.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jsonwebtoken::jwk::{Jwk, JwkSet};
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 /// Shortest time between two readings.
@@ -22,6 +22,8 @@ const LONGEST: usize = 1 << 20;
 pub(super) struct Jwks {
     place: Place,
     held: Mutex<Held>,
+    /// Held by whoever reads. Others wait for it only where they have nothing to go by.
+    reading: tokio::sync::Mutex<()>,
 }
 
 enum Place {
@@ -43,22 +45,49 @@ impl Jwks {
         } else {
             Place::File(base.join(place))
         };
-        Self { place, held: Mutex::default() }
+        Self::at(place)
     }
 
-    /// The key with this id; without one, the only key there is.
+    fn at(place: Place) -> Self {
+        Self { place, held: Mutex::default(), reading: tokio::sync::Mutex::default() }
+    }
+
+    /// The key with this id; without one, the only key there is. A key that we have is given at once, even while somebody
+    /// waits for the issuer: anybody can name a key that there is not.
     pub(super) async fn find(&self, id: Option<&str>) -> Option<Jwk> {
-        let mut held = self.held.lock().await;
-        let age = held.read.map(|read| read.elapsed());
-        let known = held.find(id).is_some();
-        if age.is_none_or(|age| age >= FRESH || (!known && age >= READ_EVERY)) {
-            held.read = Some(Instant::now());
+        let (known, fresh) = self.look(id, FRESH);
+        if known.is_some() && fresh {
+            return known;
+        }
+        let reading = match known {
+            Some(_) => match self.reading.try_lock() {
+                Ok(reading) => reading,
+                Err(_) => return known,
+            },
+            None => self.reading.lock().await,
+        };
+        // Somebody may just have read them.
+        let (known, fresh) = self.look(id, if known.is_some() { FRESH } else { READ_EVERY });
+        if !fresh {
+            self.held().read = Some(Instant::now());
             match self.place.read().await {
-                Ok(keys) => held.keys = keys,
+                Ok(keys) => self.held().keys = keys,
                 Err(error) => tracing::warn!(%error, "the keys of an issuer could not be read; those we have stay"),
             }
+            drop(reading);
+            return self.look(id, FRESH).0;
         }
-        held.find(id).cloned()
+        known
+    }
+
+    /// The key with this id, and whether keys have been read within this time.
+    fn look(&self, id: Option<&str>, time: Duration) -> (Option<Jwk>, bool) {
+        let held = self.held();
+        (held.find(id).cloned(), held.read.is_some_and(|read| read.elapsed() < time))
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,5 +120,53 @@ impl Place {
         }
         let set: JwkSet = serde_json::from_slice(&text).map_err(|error| format!("it is no JWKS: {error}"))?;
         Ok(set.keys)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::task::JoinSet;
+
+    use super::*;
+
+    /// An issuer that gives its keys to the first who asks, and nobody else an answer.
+    async fn once() -> (Jwks, JoinSet<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let mut open = Vec::new();
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                if open.is_empty() {
+                    let mut head = [0; 1024];
+                    let _ = stream.read(&mut head).await.unwrap();
+                    let keys = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"one","x":"AAAA"}]}"#;
+                    let answer =
+                        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", keys.len());
+                    stream.write_all(format!("{answer}{keys}").as_bytes()).await.unwrap();
+                }
+                open.push(stream);
+            }
+        });
+        (Jwks::at(Place::Address(address, reqwest::Client::builder().no_proxy().build().unwrap())), tasks)
+    }
+
+    #[tokio::test]
+    async fn who_names_a_key_that_there_is_not_keeps_nobody_else_waiting() {
+        let (keys, _issuer) = once().await;
+        assert!(keys.find(Some("one")).await.is_some());
+        // Long ago, so that the next unknown name is asked for.
+        keys.held().read = Instant::now().checked_sub(READ_EVERY);
+        let made_up = keys.find(Some("made up"));
+        tokio::pin!(made_up);
+        assert!(futures_util::poll!(made_up.as_mut()).is_pending(), "it waits for an issuer that says nothing");
+        let known = keys.find(Some("one"));
+        tokio::pin!(known);
+        assert!(matches!(futures_util::poll!(known), std::task::Poll::Ready(Some(_))));
+        assert!(made_up.await.is_none());
+        assert!(keys.find(Some("one")).await.is_some(), "the keys we have stay");
     }
 }

@@ -186,6 +186,11 @@ async fn a_token_that_somebody_made_up_proves_nothing() {
     let shared = encode(&header, &claims(), &EncodingKey::from_secret(signer.0.der_bytes())).unwrap();
     assert_eq!(status(&gateway, &shared).await, 401, "the public key as a shared secret");
 
+    let must =
+        Header { kid: Some("one".to_owned()), crit: Some(vec!["b64".to_owned()]), ..Header::new(Algorithm::ES256) };
+    let must = encode(&must, &claims(), &EncodingKey::from_ec_der(&signer.0.serialize_der())).unwrap();
+    assert_eq!(status(&gateway, &must).await, 401, "an extension that must be understood and is not");
+
     let good = signer.sign(&claims());
     let (head, rest) = good.split_once('.').unwrap();
     let (_, signature) = rest.split_once('.').unwrap();
