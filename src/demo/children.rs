@@ -1,6 +1,6 @@
 //! The demo's other processes: this same binary with other commands, each telling on its first line where it listens.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -10,8 +10,12 @@ use tokio::process::{Child, Command};
 
 /// A process of the demo.
 pub(super) struct Process {
-    name: &'static str,
+    /// The gateway, or the kind of a partner.
+    pub(super) name: &'static str,
     child: Child,
+    log: PathBuf,
+    /// Its end has been told.
+    missed: bool,
     /// Where it listens.
     pub(super) place: String,
 }
@@ -40,7 +44,9 @@ impl Process {
         let mut line = String::new();
         let read = tokio::time::timeout(START, BufReader::new(out).read_line(&mut line)).await;
         match line.trim().strip_prefix("listening on ") {
-            Some(place) if read.is_ok() => Ok(Self { name, child, place: place.to_owned() }),
+            Some(place) if read.is_ok() => {
+                Ok(Self { name, child, log: log.to_owned(), missed: false, place: place.to_owned() })
+            }
             _ => {
                 let said = std::fs::read_to_string(log).unwrap_or_default();
                 let last = said.lines().rev().find(|line| line.starts_with("signalbox: ")).unwrap_or_default();
@@ -49,9 +55,24 @@ impl Process {
         }
     }
 
-    /// Whether it has ended by itself.
-    pub(super) fn has_ended(&mut self) -> bool {
-        !matches!(self.child.try_wait(), Ok(None))
+    /// Host and port of where it listens.
+    pub(super) fn address(&self) -> &str {
+        let place = self.place.trim_start_matches("http://");
+        place.split_once('/').map_or(place, |(address, _)| address)
+    }
+
+    /// What is to be said when it has ended by itself; once only.
+    pub(super) fn has_ended(&mut self) -> Option<String> {
+        if self.missed {
+            return None;
+        }
+        let how = match self.child.try_wait() {
+            Ok(None) => return None,
+            Ok(Some(status)) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        self.missed = true;
+        Some(format!("{} has ended by itself ({how}); its log is {}", self.name, self.log.display()))
     }
 
     /// Asks it to stop and waits; kills it when it does not.

@@ -42,7 +42,7 @@ const SETTLING: Duration = Duration::from_secs(90);
 /// Runs the demo. Exit code 1: something did not add up.
 ///
 /// # Errors
-/// When one of its processes cannot be started.
+/// When one of its processes cannot be started, or the gateway ends by itself.
 pub async fn run(plan: Plan, clock: Clock, chance: Chance) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(plan.data.join("archive"))
         .with_context(|| format!("{} cannot be made", plan.data.display()))?;
@@ -55,10 +55,14 @@ pub async fn run(plan: Plan, clock: Clock, chance: Chance) -> anyhow::Result<Exi
     let (app, _) = server::own_connection(&data.join("data"))?;
     let mut db = app.connect().await?;
     announce(&stage, &data)?;
-    let settled = play(&plan, &stream, &stop, &mut db, &mut stage).await?;
-    let verdict = if plan.exchanges.is_some() { Some(judge(&stream, &mut db, settled).await?) } else { None };
+    let verdict = async {
+        let settled = play(&plan, &stream, &stop, &mut db, &mut stage).await?;
+        Ok(if plan.exchanges.is_some() { Some(judge(&stream, &mut db, settled).await?) } else { None })
+    };
+    let verdict: anyhow::Result<Option<bool>> = verdict.await;
     drop(db);
     stage.stop().await;
+    let verdict = verdict?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "\nStopped. The database, what the partners received and the logs are in {}.", data.display())?;
     Ok(match verdict {
@@ -72,6 +76,7 @@ struct Stage {
     gateway: Process,
     pas: Process,
     central: Process,
+    data: PathBuf,
     tokens: [String; 3],
 }
 
@@ -79,22 +84,38 @@ impl Stage {
     async fn build(data: &Path, chance: &Chance) -> anyhow::Result<Self> {
         let file = |name: &str| data.join(name);
         let text = |path: PathBuf| path.display().to_string();
-        let partner = |kind: &'static str, ledger: &str| {
-            let (ledger, log) = (text(file(ledger)), file(&format!("{kind}.log")));
+        let partner = |kind: &'static str| {
+            let (ledger, log) = (ledger(data, kind), file(&format!("{kind}.log")));
             async move { Process::start(kind, &["partner", kind, "--moody", "--ledger", &ledger], &log).await }
         };
-        let pas = partner("pas", "pas-received.jsonl").await?;
-        let central = partner("central", "central-received.jsonl").await?;
+        let pas = partner("pas").await?;
+        let central = partner("central").await?;
         let (configuration, tokens) = configuration(&pas.place, &central.place, chance);
         std::fs::write(file("signalbox.toml"), configuration)?;
         let folder = text(data.to_owned());
         let arguments = ["serve", "--fetch-postgres", "--config", &folder];
         let gateway = Process::start("gateway", &arguments, &file("gateway.log")).await?;
-        Ok(Self { gateway, pas, central, tokens })
+        Ok(Self { gateway, pas, central, data: data.to_owned(), tokens })
     }
 
-    fn someone_has_ended(&mut self) -> bool {
-        [&mut self.gateway, &mut self.pas, &mut self.central].into_iter().any(Process::has_ended)
+    /// Says which partner has ended: what is for it waits, as with any partner that is down.
+    ///
+    /// # Errors
+    /// When the gateway has ended.
+    fn look_around(&mut self) -> anyhow::Result<()> {
+        if let Some(ended) = self.gateway.has_ended() {
+            anyhow::bail!("{ended}");
+        }
+        for partner in [&mut self.pas, &mut self.central] {
+            if let Some(ended) = partner.has_ended() {
+                let (name, address) = (partner.name, partner.address());
+                let ledger = ledger(&self.data, name);
+                let mut out = std::io::stdout().lock();
+                writeln!(out, "\n{ended}. What is for it waits; start it again with")?;
+                writeln!(out, "  signalbox partner {name} --moody --listen {address} --ledger {ledger}")?;
+            }
+        }
+        Ok(())
     }
 
     /// The gateway first: what it is sending is taken or known to be unknown.
@@ -103,6 +124,11 @@ impl Stage {
         self.pas.stop().await;
         self.central.stop().await;
     }
+}
+
+/// Where a partner writes what it receives.
+fn ledger(data: &Path, partner: &str) -> String {
+    data.join(format!("{partner}-received.jsonl")).display().to_string()
 }
 
 async fn cancel_on_signal(mut signal: StopSignal, stop: CancellationToken) {
@@ -142,9 +168,7 @@ async fn play(
         let finished = tokio::time::timeout(Duration::from_secs(1), senders.wait()).await.is_ok();
         let open = reconciliation::open(db).await?;
         last = show(stream, open, last, finished)?;
-        if stage.someone_has_ended() {
-            anyhow::bail!("one of the demo's processes ended by itself; its log says why");
-        }
+        stage.look_around()?;
         if finished || stop.is_cancelled() {
             break;
         }

@@ -14,7 +14,10 @@ pub enum ServerError {
         why: String,
     },
     /// A connection URL cannot be read. The URL itself is not shown: it may hold a password.
-    #[error("{setting} is not a Postgres URL; it reads postgres://user:password@host:5432/database")]
+    #[error(
+        "{setting} is not a Postgres URL; it reads postgres://user:password@host:5432/database, and other characters of a \
+         password than letters and digits are written as %2F for / or %23 for #"
+    )]
     Url {
         /// Which setting.
         setting: &'static str,
