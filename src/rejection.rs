@@ -31,7 +31,7 @@ pub enum Rejection {
         allow: &'static str,
     },
     /// The sender wants an answer in a format we lack.
-    #[error("answers are application/fhir+json; the Accept header allows none of it")]
+    #[error("answers are application/fhir+json; the Accept header, or _format, asks for something else")]
     NotAcceptable,
     /// The body did not arrive in time; nothing was accepted.
     #[error("the request did not arrive whole within {} seconds; nothing was stored, send it again", limit.as_secs_f32())]

@@ -77,9 +77,12 @@ enum Change {
 impl Which {
     async fn change(self, world: &World, change: Change) -> anyhow::Result<ExitCode> {
         let mut access = access::open(&self.config.config, world).await?;
-        let known = operators::list(&mut access.db).await?.into_iter().find(|(name, ..)| *name == self.name);
+        let all = operators::list(&mut access.db).await?;
+        let near = all.iter().find(|(name, ..)| name.eq_ignore_ascii_case(&self.name)).map(|(name, ..)| name.clone());
+        let known = all.into_iter().find(|(name, ..)| *name == self.name);
         let refused = match (&change, &known) {
-            (Change::Add(_), Some(_)) => Some(taken(&self.name)),
+            // Two names that differ in capitals only would be taken for one person.
+            (Change::Add(_), _) if near.is_some() => near.as_deref().map(taken),
             (Change::Password | Change::Remove, None) => Some(format!("there is no operator '{}'", self.name)),
             _ => None,
         };

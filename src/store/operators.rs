@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 pub(super) const ADD: &str = "
-insert into operators (name, password_hash, role, created_at) values ($1, $2, $3, $4) on conflict do nothing";
+insert into operators (name, password_hash, role, created_at)
+select $1, $2, $3, $4 where not exists (select from operators where lower(name) = lower($1))
+    on conflict do nothing";
 
 pub(super) const SET_PASSWORD: &str = "update operators set password_hash = $2 where name = $1";
 

@@ -47,6 +47,9 @@ async fn people_are_added_listed_given_another_password_and_removed() {
     let said = operator(&["add", "ada", "--role", "engineer"], "another password\n");
     assert_eq!(said.code, 1);
     assert!(said.errors.contains("already") && said.errors.contains("operator passwd ada"), "{}", said.errors);
+    let said = operator(&["add", "Ada", "--role", "engineer"], "another password\n");
+    assert_eq!(said.code, 1);
+    assert!(said.errors.contains("there is an operator 'ada' already"), "{}", said.errors);
     assert!(has(&mut db, "ada", PASSWORD).await, "a name that is taken keeps its password");
     assert!(operator(&["list"], "").out.starts_with("ada                      operator   since 20"));
 
