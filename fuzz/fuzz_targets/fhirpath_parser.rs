@@ -8,7 +8,11 @@ fuzz_target!(|text: &str| {
     match Expression::parse(text) {
         Ok(expression) => {
             let printed = expression.to_string();
-            assert_eq!(Expression::parse(&printed).map(|again| again.to_string()), Ok(printed));
+            match Expression::parse(&printed) {
+                Ok(again) => assert_eq!(again.to_string(), printed),
+                // What is printed has more parentheses, and those are nesting too.
+                Err(fault) => assert!(fault.message.contains("too deeply"), "{fault}: {printed}"),
+            }
         }
         Err(fault) => assert!(fault.offset <= text.len()),
     }

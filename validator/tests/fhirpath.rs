@@ -108,6 +108,39 @@ fn an_expression_that_would_take_for_ever_is_stopped() {
     assert!(Expression::parse(&deep).unwrap_err().message.contains("too deeply"));
 }
 
+#[test]
+fn a_chain_of_any_length_is_followed_or_refused() {
+    let chains = [
+        ("1", "+1"),
+        ("true", " and true"),
+        ("Patient", "[0]"),
+        ("Patient", ".where(true)"),
+        ("a", ".a"),
+        ("1", " is X"),
+    ];
+    for (first, link) in chains {
+        let chain = |links: usize| format!("{first}{}", link.repeat(links));
+        assert!(!told(&chain(500)).is_err_and(|fault| fault.contains("too many")), "{link}");
+        assert!(Expression::parse(&chain(500)).unwrap().to_string().len() > 1000);
+        assert!(Expression::parse(&chain(1_000_000)).unwrap_err().message.contains("too many parts"), "{link}");
+    }
+}
+
+#[test]
+fn a_letter_by_its_number_has_four_digits() {
+    assert_eq!(told(r"'\u0041'").unwrap(), told("'A'").unwrap());
+    for short in [r"'\u41'", r"'\u+041'", r"'\u 041'"] {
+        assert!(Expression::parse(short).unwrap_err().message.contains("four hexadecimal digits"), "{short}");
+    }
+}
+
+#[test]
+fn a_unit_is_printed_as_it_is_read() {
+    for text in [r"1 '\''", r"1 '\\'", r"1 '\n'"] {
+        assert_eq!(Expression::parse(text).unwrap().to_string(), text);
+    }
+}
+
 /// Expressions that parse.
 fn expressions() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![

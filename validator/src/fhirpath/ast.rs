@@ -5,7 +5,7 @@ use std::fmt;
 use rust_decimal::Decimal;
 
 use super::functions::Function;
-use super::quantity::Quantity;
+use super::quantity::{Quantity, Unit};
 use super::temporal::Temporal;
 
 /// A part of an expression.
@@ -13,6 +13,8 @@ use super::temporal::Temporal;
 pub(super) struct Expr {
     /// Byte offset of what makes it what it is: the operator, the name.
     pub(super) at: usize,
+    /// Parts one inside the other, this one included.
+    pub(super) height: u32,
     pub(super) kind: Kind,
 }
 
@@ -77,6 +79,22 @@ pub(super) struct TypeName {
 }
 
 impl Expr {
+    pub(super) fn new(at: usize, kind: Kind) -> Self {
+        let height = match &kind {
+            Kind::Member { from, .. } => from.as_ref().map_or(0, |from| from.height),
+            Kind::Call { from, arguments, .. } => {
+                let arguments = arguments.iter().map(|argument| argument.height).max().unwrap_or(0);
+                from.as_ref().map_or(0, |from| from.height).max(arguments)
+            }
+            Kind::Indexer { from: left, index: right } | Kind::Binary { left, right, .. } => {
+                left.height.max(right.height)
+            }
+            Kind::Negative(of) | Kind::Positive(of) | Kind::Type { of, .. } => of.height,
+            Kind::Empty | Kind::Literal(_) | Kind::This | Kind::Index | Kind::Total | Kind::Variable(_) => 0,
+        };
+        Self { at, height: height + 1, kind }
+    }
+
     /// Whether it gives one boolean at the most, whatever it is asked of.
     pub(super) fn is_condition(&self) -> bool {
         match &self.kind {
@@ -191,6 +209,11 @@ impl fmt::Display for Literal {
                 f.write_str("'")
             }
             Self::Temporal(value) => write!(f, "{}", value.literal()),
+            Self::Quantity(Quantity { value, unit: Unit::Ucum(code) }) => {
+                write!(f, "{value} '")?;
+                write_escaped(f, code, '\'')?;
+                f.write_str("'")
+            }
             Self::Quantity(value) => write!(f, "{value}"),
         }
     }

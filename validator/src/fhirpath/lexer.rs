@@ -192,7 +192,8 @@ impl<'t> Lexer<'t> {
             't' => '\t',
             'f' => '\u{c}',
             'u' => {
-                let code = self.rest().get(..4).and_then(|hex| u32::from_str_radix(hex, 16).ok());
+                let four = self.rest().get(..4).filter(|four| four.bytes().all(|digit| digit.is_ascii_hexdigit()));
+                let code = four.and_then(|hex| u32::from_str_radix(hex, 16).ok());
                 let Some(letter) = code.and_then(char::from_u32) else {
                     return fail(at, "after '\\u' come four hexadecimal digits");
                 };

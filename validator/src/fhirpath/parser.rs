@@ -13,6 +13,10 @@ use super::quantity::{Quantity, Unit};
 /// Deepest nesting of an expression.
 const DEEPEST: usize = 64;
 
+/// Tallest tree: what follows it by recursion, its end included, has the stack of a thread. A chain such as `a.a.a` or
+/// `1 + 1 + 1` makes it one taller with each part.
+const TALLEST: u32 = 512;
+
 /// Words that name things although they are operators too.
 const NAMES: [&str; 4] = ["as", "contains", "in", "is"];
 
@@ -85,13 +89,13 @@ impl Parser {
             if let Some(is) = self.type_operator().filter(|_| TYPE_LEVEL >= level) {
                 self.at += 1;
                 let name = self.type_name()?;
-                left = Expr { at, kind: Kind::Type { is, of: Box::new(left), name } };
+                left = part(at, Kind::Type { is, of: Box::new(left), name })?;
                 continue;
             }
             let Some((operator, binds)) = self.operator().filter(|(_, binds)| *binds >= level) else { break };
             self.at += 1;
             let right = self.expression(binds + 1)?;
-            left = Expr { at, kind: Kind::Binary { operator, left: Box::new(left), right: Box::new(right) } };
+            left = part(at, Kind::Binary { operator, left: Box::new(left), right: Box::new(right) })?;
         }
         self.depth -= 1;
         Ok(left)
@@ -131,7 +135,7 @@ impl Parser {
         let mut expression = self.path()?;
         for negative in signs.into_iter().rev() {
             let of = Box::new(expression);
-            expression = Expr { at, kind: if negative { Kind::Negative(of) } else { Kind::Positive(of) } };
+            expression = part(at, if negative { Kind::Negative(of) } else { Kind::Positive(of) })?;
         }
         Ok(expression)
     }
@@ -150,7 +154,7 @@ impl Parser {
                     self.at += 1;
                     let index = Box::new(self.expression(0)?);
                     self.symbol("]")?;
-                    from = Expr { at, kind: Kind::Indexer { from: Box::new(from), index } };
+                    from = part(at, Kind::Indexer { from: Box::new(from), index })?;
                 }
                 _ => return Ok(from),
             }
@@ -193,7 +197,7 @@ impl Parser {
             }
             _ => return self.invocation(None),
         };
-        Ok(Expr { at, kind })
+        part(at, kind)
     }
 
     fn number(&mut self, at: usize, digits: &str) -> Result<Expr, SyntaxError> {
@@ -212,7 +216,7 @@ impl Parser {
         } else {
             Literal::Integer(digits.parse().map_err(|_| too_large())?)
         };
-        Ok(Expr { at, kind: Kind::Literal(literal) })
+        part(at, Kind::Literal(literal))
     }
 
     /// A member or a call, on `from` or on what is in focus.
@@ -227,14 +231,14 @@ impl Parser {
                     "index" => Kind::Index,
                     _ => Kind::Total,
                 };
-                return Ok(Expr { at, kind });
+                return part(at, kind);
             }
             Token::Special(name) if &*name == "this" => {
                 // `a.$this` is `a`.
                 self.at += 1;
                 let function = function("select", at)?;
-                let kind = Kind::Call { from, function, arguments: vec![Expr { at, kind: Kind::This }] };
-                return Ok(Expr { at, kind });
+                let kind = Kind::Call { from, function, arguments: vec![part(at, Kind::This)?] };
+                return part(at, kind);
             }
             Token::Word(word) if !is_word(&word) || NAMES.contains(&&*word) => word,
             Token::Quoted(name) => name,
@@ -248,7 +252,7 @@ impl Parser {
         };
         self.at += 1;
         if *self.peek() != Token::Symbol("(") {
-            return Ok(Expr { at, kind: Kind::Member { from, name } });
+            return part(at, Kind::Member { from, name });
         }
         let function = function(&name, at)?;
         self.at += 1;
@@ -261,7 +265,7 @@ impl Parser {
             }
         }
         self.symbol(")")?;
-        Ok(Expr { at, kind: Kind::Call { from, function, arguments } })
+        part(at, Kind::Call { from, function, arguments })
     }
 
     fn type_name(&mut self) -> Result<TypeName, SyntaxError> {
@@ -282,6 +286,15 @@ impl Parser {
             }
         }
     }
+}
+
+/// A part of the tree, unless the tree becomes too tall.
+fn part(at: usize, kind: Kind) -> Result<Expr, SyntaxError> {
+    let expression = Expr::new(at, kind);
+    if expression.height > TALLEST {
+        return Err(SyntaxError { offset: at, message: "the expression has too many parts in a row".to_owned() });
+    }
+    Ok(expression)
 }
 
 fn function(name: &str, at: usize) -> Result<Function, SyntaxError> {

@@ -109,6 +109,9 @@ fn a_search_parameter_is_read_by_an_expression() {
     assert_eq!(parameter(json!({"expression": "Patient.name("})), ["invalid SearchParameter.expression"]);
     assert_eq!(parameter(json!({"expression": "Patient.shoeSize"})), ["invalid SearchParameter.expression"]);
     assert_eq!(parameter(json!({"type": "composite"})), ["business-rule SearchParameter"]);
+    // What follows a chain by recursion must not take the process with it.
+    let chain = format!("1{}", "+1".repeat(200_000));
+    assert_eq!(parameter(json!({"expression": chain})), ["invalid SearchParameter.expression"]);
 }
 
 #[test]
