@@ -89,3 +89,33 @@ fn build<A: Adapter>(
 
 /// Every adapter of the gateway.
 pub const ADAPTERS: &[Kind] = &[kind::<fhir_rest::FhirRest>(), kind::<file::File>(), kind::<mllp::Mllp>()];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    /// Settings that are called like a secret, below this schema, and whether they are marked as one.
+    fn secrets(schema: &Value, path: &str, found: &mut Vec<(String, bool)>) {
+        for (name, setting) in schema["properties"].as_object().into_iter().flatten() {
+            let at = format!("{path}.{name}");
+            let called = ["token", "password", "key", "secret"].iter().any(|word| name.contains(word));
+            let in_its_file = setting["description"].as_str().is_some_and(|text| text.starts_with("PEM file"));
+            if called && !in_its_file {
+                found.push((at.clone(), setting["x-secret"] == true));
+            }
+            secrets(setting, &at, found);
+        }
+    }
+
+    #[test]
+    fn what_is_called_a_secret_is_one_in_every_adapter() {
+        let mut found = Vec::new();
+        for kind in ADAPTERS {
+            secrets(&(kind.schema)(), kind.name, &mut found);
+        }
+        assert!(found.iter().any(|(name, _)| name == "fhir-rest.token"), "{found:?}");
+        let in_clear: Vec<_> = found.iter().filter(|(_, is_secret)| !is_secret).collect();
+        assert_eq!(in_clear, Vec::<&(String, bool)>::new());
+    }
+}

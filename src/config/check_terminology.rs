@@ -51,6 +51,7 @@ mod tests {
             ("url = \"http://a\"\nsystems = []", "terminology.systems"),
             ("url = \"http://a\"\ntoken = \"in clear\"", "terminology.token"),
             ("url = \"http://a\"\ntoken = \"secret:env:TOKEN\"", "terminology.token"),
+            ("url = \"http://a\"\nheaders = { Authorization = \"Bearer x\" }", "terminology.headers.Authorization"),
             ("url = \"http://a\"\nheaders = { \"no name\" = \"x\" }", "terminology.headers"),
             ("url = \"http://user:password@a\"", "terminology.url"),
             ("timeout = \"9s\"", "terminology.budget.time"),

@@ -99,11 +99,13 @@ impl Config {
         check::nearest_place(&self.places, key)
     }
 
-    /// What the schema of an adapter finds wrong with the settings of a destination.
+    /// What the schema of an adapter finds wrong with the settings of a destination, secrets in clear among it.
     #[must_use]
     pub fn faults_of_settings(&self, destination: &str, schema: &serde_json::Value) -> Vec<ConfigError> {
         let path = ["destinations", destination, "settings"].map(|key| tree::Step::Key(key.to_owned()));
-        schema::faults_under(&path, &self.written, schema)
+        let mut faults = schema::faults_under(&path, &self.written, schema);
+        faults.extend(resolve::in_clear(&path, &self.written, schema));
+        faults
     }
 
     /// A problem with a setting, for those who find out later than here: adapters and routing.

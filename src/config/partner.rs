@@ -25,8 +25,9 @@ pub fn headers<'h>(
     for (name, value) in further {
         let parsed: HeaderName =
             name.parse().map_err(|_| ("headers".to_owned(), format!("'{name}' is not a header's name")))?;
-        let value = HeaderValue::try_from(value)
+        let mut value = HeaderValue::try_from(value)
             .map_err(|_| (format!("headers.{name}"), "holds characters a header cannot".to_owned()))?;
+        value.set_sensitive(true);
         headers.insert(parsed, value);
     }
     if !token.is_empty() {

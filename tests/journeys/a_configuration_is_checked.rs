@@ -85,3 +85,34 @@ fn what_check_calls_wrong_does_not_start() {
     assert_eq!(said.code, 2);
     assert!(said.errors.contains("signalbox.toml:2:1: http.max_bdy: unknown setting"), "{}", said.errors);
 }
+
+/// What `check` says of a `signalbox.toml`.
+fn said_of(master: &str) -> gateway_process::Said {
+    let folder = write(master, "");
+    run(&["check", "--config", folder.path().to_str().unwrap()])
+}
+
+#[test]
+fn a_credential_in_clear_is_refused_and_not_repeated() {
+    let server = "[destinations.server]\ntype = \"fhir-rest\"\nsettings.base_url = \"https://x.example/fhir\"\n";
+    for (line, setting) in [
+        ("settings.token = \"hunter2\"", "destinations.server.settings.token"),
+        (
+            "settings.headers = { Authorization = \"Bearer hunter2\" }",
+            "destinations.server.settings.headers.Authorization",
+        ),
+        ("settings.headers = { X-Api-Key = \"hunter2\" }", "destinations.server.settings.headers.X-Api-Key"),
+    ] {
+        let said = said_of(&format!("{server}{line}\n"));
+        assert_eq!(said.code, 1, "{line}: {}", said.out);
+        assert!(
+            said.out.contains("signalbox.toml:4:") && said.out.contains(&format!("{setting}: found a ")),
+            "{}",
+            said.out
+        );
+        assert!(said.out.contains("expected \"secret:env:NAME\" or \"secret:file:PATH\""), "{}", said.out);
+        assert!(!said.out.contains("hunter2"), "{}", said.out);
+    }
+    let said = said_of(&format!("{server}settings.headers = {{ X-Sender = \"RX1\" }}\n"));
+    assert_eq!(said.code, 0, "{}", said.out);
+}

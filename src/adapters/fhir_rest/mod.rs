@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::{Adapter, Outside};
 use crate::clock::Clock;
-use crate::config::partner;
+use crate::config::{Secret, partner};
 use crate::delivery::destination::{Acknowledgement, Delivery, DeliveryError, Destination};
 use crate::exchange::{Conditions, Interaction};
 use options::Send;
@@ -30,10 +30,10 @@ pub struct FhirRest {
     pub base_url: String,
     /// Bearer token; a `secret:` reference.
     #[serde(default)]
-    pub token: Option<String>,
-    /// Further headers of every request.
+    pub token: Secret,
+    /// Further headers of every request; one that holds a credential is a `secret:` reference.
     #[serde(default)]
-    pub headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, Secret>,
 }
 
 impl Adapter for FhirRest {
@@ -48,8 +48,8 @@ impl Adapter for FhirRest {
     fn destination(self, outside: &Outside) -> Result<Arc<dyn Destination>, String> {
         let base = partner::base_url(&self.base_url);
         let base = base.map_err(|expected| format!("settings.base_url: expected {expected}"))?;
-        let further = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let headers = partner::headers(self.token.as_deref().unwrap_or_default(), further);
+        let further = self.headers.iter().map(|(name, value)| (name.as_str(), value.expose()));
+        let headers = partner::headers(self.token.expose(), further);
         let headers = headers.map_err(|(setting, sentence)| format!("settings.{setting}: {sentence}"))?;
         let (client, clock, timeout) = (outside.http.clone(), outside.clock.clone(), outside.timeout);
         Ok(Arc::new(Server { base, headers, client, clock, timeout }))
