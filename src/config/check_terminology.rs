@@ -26,7 +26,7 @@ pub(super) fn check(terminology: &Terminology, report: &mut Report<'_>) {
         report.unexpected("terminology.systems", "none", expected);
     }
     let further = terminology.headers.iter().map(|(name, value)| (name.as_str(), value.expose()));
-    if let Err((setting, sentence)) = partner::headers(terminology.token.expose(), further) {
+    for (setting, sentence) in partner::headers(terminology.token.expose(), further).err().unwrap_or_default() {
         report.unexpected(&format!("terminology.{setting}"), sentence, "what an HTTP header can hold");
     }
 }

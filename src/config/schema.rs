@@ -118,6 +118,9 @@ impl Transform for WithoutNull {
                 object.insert("type".to_owned(), one);
             }
         }
+        if let Some(Value::Array(options)) = object.get_mut("enum") {
+            options.retain(|option| !option.is_null());
+        }
         if object.get("default").is_some_and(Value::is_null) {
             object.remove("default");
         }

@@ -20,17 +20,21 @@ pub struct BodySchema {
 }
 
 impl BodySchema {
-    /// Puts the schema in `file` before a destination.
+    /// Puts a schema before a destination.
+    #[must_use]
+    pub fn before(inner: Arc<dyn Destination>, schema: Validator) -> Arc<dyn Destination> {
+        Arc::new(Self { inner, schema })
+    }
+
+    /// Reads the schema in `file`.
     ///
     /// # Errors
     /// What is wrong with the file.
-    pub fn before(inner: Arc<dyn Destination>, file: &Path) -> Result<Arc<dyn Destination>, String> {
+    pub fn read(file: &Path) -> Result<Validator, String> {
         let shown = file.display();
         let text = std::fs::read(file).map_err(|error| format!("{shown} cannot be read: {error}"))?;
         let schema = serde_json::from_slice(&text).map_err(|error| format!("{shown} is not JSON: {error}"))?;
-        let schema =
-            jsonschema::validator_for(&schema).map_err(|error| format!("{shown} is no JSON Schema: {error}"))?;
-        Ok(Arc::new(Self { inner, schema }))
+        jsonschema::validator_for(&schema).map_err(|error| format!("{shown} is no JSON Schema: {error}"))
     }
 
     /// Names places and rules, never what stands there.

@@ -12,7 +12,7 @@ use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use super::certificates;
-use crate::config::tls as settings;
+use crate::config::{Fault, tls as settings};
 
 /// How often the files are looked at, at most.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -41,9 +41,6 @@ struct Files {
 
 /// The protocols of a door for HTTP, as TLS names them ([ALPN](https://www.rfc-editor.org/rfc/rfc7301)).
 pub const HTTP: &[&[u8]] = &[b"h2", b"http/1.1"];
-
-/// The setting that is wrong, and what is wrong with its file.
-pub type Fault = (String, String);
 
 impl Tls {
     /// Reads the files; `None` when no certificate is configured. Relative paths start at `base`; `section` is where

@@ -116,3 +116,64 @@ fn a_credential_in_clear_is_refused_and_not_repeated() {
     let said = said_of(&format!("{server}settings.headers = {{ X-Sender = \"RX1\" }}\n"));
     assert_eq!(said.code, 0, "{}", said.out);
 }
+
+#[test]
+fn all_that_is_wrong_with_a_destination_and_its_routes_is_told_at_once_in_its_place() {
+    let said = said_of(
+        r#"[destinations.ward]
+type = "mllp"
+[destinations.ward.settings]
+address = "ward"
+sending_application = "SIGNALBOX"
+sending_facility = "RXX"
+receiving_application = ""
+receiving_facility = "RXX"
+processing_id = "Q"
+reconnect = "1m"
+charset = "latin1"
+max_frame = "1 B"
+connections = 0
+[destinations.server]
+type = "fhir-rest"
+settings.base_url = "x.example/fhir"
+settings.headers = { "Bad Header" = "x" }
+[destinations.archive]
+type = "file"
+schema = "none.json"
+settings = { folder = ".", name = "{exchang}.json" }
+[[routes]]
+name = "patients"
+types = ["Patient"]
+to = [
+  { destination = "ward", send = "update" },
+  { destination = "server", send = "updat", by = "idd", identifer = "x" },
+  "archive",
+]
+[[routes]]
+name = "beds"
+types = ["Location"]
+to = ["server"]
+"#,
+    );
+    for told in [
+        "4:1: error: destinations.ward.settings.address: expected host:port",
+        "7:1: error: destinations.ward.settings.receiving_application: expected the name of the partner's system",
+        "9:1: error: destinations.ward.settings.processing_id: expected \"P\"",
+        "10:1: error: destinations.ward.settings.reconnect: expected more than nothing",
+        "11:1: error: destinations.ward.settings.charset: found \"latin1\", expected one of",
+        "12:1: error: destinations.ward.settings.max_frame: expected at least 1 KiB",
+        "13:1: error: destinations.ward.settings.connections: expected at least 1",
+        "16:10: error: destinations.server.settings.base_url: expected a URL such as",
+        "17:10: error: destinations.server.settings.headers: 'Bad Header' is not a header's name",
+        "20:1: error: destinations.archive.schema: ",
+        "21:28: error: destinations.archive.settings.name: found '{exchang}', expected one of {exchange}",
+        "26:27: error: routes[0].to[0].send: unknown setting, expected one of destination, reply",
+        "27:29: error: routes[0].to[1].send: found \"updat\", expected one of create, update, transaction",
+        "27:45: error: routes[0].to[1].by: found \"idd\", expected one of id",
+        "27:57: error: routes[0].to[1].identifer: unknown setting, did you mean identifier?",
+        "33:7: error: routes[1].to[0]: a route to a fhir-rest destination says how to send",
+    ] {
+        assert!(said.out.contains(&format!("signalbox.toml:{told}")), "{told}\n{}", said.out);
+    }
+    assert!(said.out.contains("16 errors: the gateway would not start"), "{}", said.out);
+}
