@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::Config;
@@ -65,6 +67,23 @@ impl Config {
     /// Every problem that can be found.
     pub fn from_toml_with(text: &str, base: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
         assemble(&[File { name: MASTER.to_owned(), text: Ok(text.to_owned()) }], base, environment).into_result()
+    }
+}
+
+/// Reads the text of a TOML file beside the configuration, such as a golden case; `name` is told with every place.
+///
+/// # Errors
+/// Every problem that can be found.
+pub fn read_toml<T: DeserializeOwned + JsonSchema>(name: &str, text: &str) -> Result<T, ConfigErrors> {
+    let (tree, mut errors) = tree::parse(name, text);
+    if errors.is_empty() {
+        errors.extend(schema::faults_under(&[], &tree, &schema::of::<T>()));
+    }
+    let outcome = recover::read::<T>(tree, &Node::default(), &errors);
+    errors.extend(outcome.errors);
+    match outcome.value {
+        Some(value) if errors.is_empty() => Ok(value),
+        _ => Err(ConfigErrors::new(errors)),
     }
 }
 

@@ -43,7 +43,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use error::{ConfigError, ConfigErrors, Fault, Place, Problem, nearest};
-pub use load::{DEFAULTS, Inspection};
+pub use load::{DEFAULTS, Inspection, read_toml};
 pub use secret::{Environment, Secret};
 
 /// Everything the operator decides.
