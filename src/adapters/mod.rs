@@ -5,7 +5,7 @@ pub mod fhir_rest;
 pub mod file;
 pub mod mllp;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::config::tls::PartnerTls;
 use crate::config::{Fault, schema};
 use crate::delivery::destination::Destination;
 
@@ -60,6 +61,17 @@ pub trait Adapter: DeserializeOwned + JsonSchema {
     /// # Errors
     /// Every setting that is wrong, and what was expected.
     fn destination(self, outside: &Outside) -> Result<Arc<dyn Destination>, Vec<Fault>>;
+
+    /// TLS to the partner, where the settings say how.
+    fn tls(&self) -> Option<&PartnerTls> {
+        None
+    }
+
+    /// Settings with which it starts, and that somebody should look at; relative paths start at `base`.
+    fn doubts(&self, base: &Path) -> Vec<Fault> {
+        let _ = base;
+        Vec::new()
+    }
 }
 
 /// The options of an adapter that has none.
@@ -83,6 +95,10 @@ pub struct Kind {
     pub sends_json: bool,
     /// Reads the settings and builds the destination.
     pub build: Build,
+    /// TLS to the partner, where the settings can be read and say how.
+    pub tls: fn(&toml::Table) -> Option<PartnerTls>,
+    /// Settings with which it starts, and that somebody should look at.
+    pub doubts: fn(&toml::Table, &Path) -> Vec<Fault>,
 }
 
 /// Settings, the world outside: a destination, or every setting that is wrong.
@@ -110,6 +126,11 @@ pub const fn kind<A: Adapter>() -> Kind {
         check_options: A::check_options,
         sends_json: A::SENDS_JSON,
         build: build::<A>,
+        tls: |settings| settings.clone().try_into::<A>().ok()?.tls().cloned(),
+        doubts: |settings, base| {
+            let settings: Option<A> = settings.clone().try_into().ok();
+            settings.map(|settings| settings.doubts(base)).unwrap_or_default()
+        },
     }
 }
 

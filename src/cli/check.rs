@@ -72,6 +72,12 @@ fn tell(findings: &Findings, folder: &Path, out: &mut impl Write) -> std::io::Re
     let (errors, warnings) = (findings.errors.iter().count(), findings.warnings.iter().count());
     let verdict = match errors {
         0 => format!("{GOOD}the configuration is good{GOOD:#}"),
+        _ if findings.starts => {
+            format!(
+                "{ERROR}{}{ERROR:#}: the gateway would start, and part of it could not work",
+                count(errors, "error")
+            )
+        }
         _ => format!("{ERROR}{}{ERROR:#}: the gateway would not start", count(errors, "error")),
     };
     let doubts = if warnings == 0 { String::new() } else { format!("; {}", count(warnings, "warning")) };

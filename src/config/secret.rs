@@ -124,7 +124,7 @@ pub(super) fn is_credential(header: &str) -> bool {
 pub(super) fn credential_in_clear() -> Problem {
     Problem::Unexpected {
         found: "a credential in clear".to_owned(),
-        expected: format!("{FORM} for the whole value of the header; a bearer token is better the setting `token`"),
+        expected: format!("{FORM} for the whole value of the header; a bearer token is the setting `token`"),
     }
 }
 

@@ -11,7 +11,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::certificates;
+use super::{certificates, unusable};
 use crate::config::Fault;
 use crate::config::tls::PartnerTls;
 
@@ -45,9 +45,10 @@ impl Client {
             let own = certificates(&base.join(&settings.certificate)).map_err(|error| fault("certificate", error))?;
             let key = PrivateKeyDer::from_pem_file(base.join(&settings.key))
                 .map_err(|error| fault("key", format!("{}: {error}", settings.key.display())))?;
-            builder
-                .with_client_auth_cert(own, key)
-                .map_err(|error| fault("certificate", format!("cannot be used: {error}")))?
+            builder.with_client_auth_cert(own, key).map_err(|error| {
+                let (setting, sentence) = unusable(&error);
+                fault(setting, sentence)
+            })?
         };
         let name = if settings.name.is_empty() { host } else { &settings.name };
         let name = ServerName::try_from(name.to_owned())

@@ -11,7 +11,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
-use super::certificates;
+use super::{certificates, unusable};
 use crate::config::{Fault, tls as settings};
 
 /// How often the files are looked at, at most.
@@ -106,8 +106,10 @@ impl Files {
         let key = PrivateKeyDer::from_pem_file(&self.key)
             .map_err(|error| (setting("key"), format!("{}: {error}", self.key.display())))?;
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let unusable =
-            |error: tokio_rustls::rustls::Error| (setting("certificate"), format!("cannot be used: {error}"));
+        let unusable = |error: tokio_rustls::rustls::Error| {
+            let (name, sentence) = unusable(&error);
+            (setting(name), sentence)
+        };
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(unusable)?;

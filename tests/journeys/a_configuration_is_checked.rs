@@ -1,6 +1,7 @@
 //! An engineer checks a configuration before anybody starts it: everything that is wrong comes at once, with its place
 //! and what would be right; machines get the same as JSON.
 
+use crate::support::authority::Authority;
 use crate::support::gateway_process::{self, run};
 
 const MASTER: &str = r#"[http]
@@ -68,6 +69,7 @@ fn everything_that_is_wrong_is_told_at_once() {
 fn a_good_configuration_is_called_good_and_what_is_odd_is_mentioned() {
     let master = "[destinations.archive]\ntype = \"file\"\nsettings.folder = \"outbox\"\n";
     let folder = write(master, "");
+    std::fs::create_dir(folder.path().join("outbox")).unwrap();
     let said = run(&["check", "--config", folder.path().to_str().unwrap()]);
     assert_eq!(said.code, 0, "{}", said.out);
     assert!(said.out.contains("signalbox.toml:1:15: warning: destinations.archive: no route names"), "{}", said.out);
@@ -176,4 +178,66 @@ to = ["server"]
         assert!(said.out.contains(&format!("signalbox.toml:{told}")), "{told}\n{}", said.out);
     }
     assert!(said.out.contains("16 errors: the gateway would not start"), "{}", said.out);
+}
+
+const LAPSED: &str = r#"[http]
+listen = "0.0.0.0:8443"
+[http.tls]
+certificate = "old.pem"
+key = "old.key"
+[issuers.login]
+issuer = "https://login.example"
+audience = "us"
+jwks = "none.json"
+[sources.practice]
+ods = "A99001"
+jwt = { issuer = "login", subject = "practice" }
+[destinations.region]
+type = "mllp"
+[destinations.region.settings]
+address = "region.example:2575"
+sending_application = "SIGNALBOX"
+sending_facility = "RXX"
+receiving_application = "REGION"
+receiving_facility = "RYY"
+tls = { authorities = "ca.pem", certificate = "old.pem", key = "old.key" }
+[destinations.archive]
+type = "file"
+settings.folder = "outbox"
+[[routes]]
+name = "everything"
+to = ["region", "archive"]
+"#;
+
+#[test]
+fn what_has_ended_or_is_not_there_is_told_before_anybody_misses_it() {
+    let folder = write(LAPSED, "");
+    let authority = Authority::new();
+    authority.issue_until("gateway.example", 2021).write(folder.path(), "old");
+    authority.issue("gateway.example").write(folder.path(), "new");
+    std::fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
+    let check = || run(&["check", "--config", folder.path().to_str().unwrap()]);
+    let said = check();
+    assert_eq!(said.code, 1, "{}", said.out);
+    for (place, told) in [
+        ("4:1: error: http.tls.certificate: ", "old.pem has not been in force since 2021-01-01"),
+        ("9:1: error: issuers.login.jwks: ", "none.json: No such file or directory"),
+        (
+            "21:33: error: destinations.region.settings.tls.certificate: ",
+            "old.pem has not been in force since 2021-01-01",
+        ),
+        ("1:2: warning: http.base_url: ", "http.listen names no address that anybody could call"),
+        ("24:10: warning: destinations.archive.settings.folder: ", "there is no such folder"),
+    ] {
+        let line = said.out.lines().find(|line| line.starts_with(&format!("signalbox.toml:{place}")));
+        assert!(line.is_some_and(|line| line.contains(told)), "{place}{told}\n{}", said.out);
+    }
+    let verdict = "3 errors: the gateway would start, and part of it could not work; 2 warnings\n";
+    assert!(said.out.ends_with(verdict), "{}", said.out);
+
+    let mended = LAPSED.replacen("\"old.key\"", "\"new.key\"", 1);
+    std::fs::write(folder.path().join("signalbox.toml"), mended).unwrap();
+    let said = check();
+    let told = "signalbox.toml:5:1: error: http.tls.key: this private key is not that of the certificate beside it";
+    assert!(said.out.contains(told) && said.out.contains(": the gateway would not start;"), "{}", said.out);
 }

@@ -44,6 +44,12 @@ impl Adapter for File {
         let name = Template::parse(&self.name).map_err(|sentence| vec![("name".to_owned(), sentence)])?;
         Ok(Arc::new(Folder { folder: outside.base.join(&self.folder), name }))
     }
+
+    fn doubts(&self, base: &Path) -> Vec<Fault> {
+        let absent = !base.join(&self.folder).is_dir();
+        let sentence = "there is no such folder; deliveries wait until somebody makes it";
+        absent.then(|| ("folder".to_owned(), sentence.to_owned())).into_iter().collect()
+    }
 }
 
 struct Folder {

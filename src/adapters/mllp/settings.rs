@@ -128,6 +128,10 @@ authorities = { "https://pas.example.nhs.uk/hospital-number" = "RXX" }
             }
         }
     }
+
+    fn tls(&self) -> Option<&PartnerTls> {
+        self.tls.as_ref()
+    }
 }
 
 impl Mllp {
