@@ -121,5 +121,6 @@ fn as_json(findings: &Findings) -> Value {
     };
     let errors = findings.errors.iter().map(|error| problem("error", error));
     let warnings = findings.warnings.iter().map(|error| problem("warning", error));
-    json!({ "good": findings.errors.is_empty(), "problems": errors.chain(warnings).collect::<Vec<_>>() })
+    let (good, starts) = (findings.errors.is_empty(), findings.starts);
+    json!({ "good": good, "starts": starts, "problems": errors.chain(warnings).collect::<Vec<_>>() })
 }

@@ -52,7 +52,7 @@ mod tests {
             ("url = \"http://a\"\ntoken = \"in clear\"", "terminology.token"),
             ("url = \"http://a\"\ntoken = \"secret:env:TOKEN\"", "terminology.token"),
             ("url = \"http://a\"\nheaders = { Authorization = \"Bearer x\" }", "terminology.headers.Authorization"),
-            ("url = \"http://a\"\nheaders = { \"no name\" = \"x\" }", "terminology.headers"),
+            ("url = \"http://a\"\nheaders = { \"no name\" = \"x\" }", "terminology.headers.no name"),
             ("url = \"http://user:password@a\"", "terminology.url"),
             ("timeout = \"9s\"", "terminology.budget.time"),
             ("timeout = \"0s\"", "terminology.timeout"),

@@ -33,9 +33,10 @@ pub fn headers<'h>(
     };
     let mut unnamed = Vec::new();
     for (name, value) in further {
+        let setting = format!("headers.{name}");
         match name.parse() {
-            Ok(parsed) => insert(format!("headers.{name}"), parsed, value),
-            Err(_) => unnamed.push(("headers".to_owned(), format!("'{name}' is not a header's name"))),
+            Ok(parsed) => insert(setting, parsed, value),
+            Err(_) => unnamed.push((setting, format!("'{name}' is not a header's name"))),
         }
     }
     if !token.is_empty() {

@@ -2,7 +2,9 @@
 //! and what would be right; machines get the same as JSON.
 
 use crate::support::authority::Authority;
+use crate::support::gateway::NOWHERE;
 use crate::support::gateway_process::{self, run};
+use crate::support::{ADA, TestGateway, patient};
 
 const MASTER: &str = r#"[http]
 max_bdy = "1 MiB"
@@ -138,7 +140,7 @@ connections = 0
 [destinations.server]
 type = "fhir-rest"
 settings.base_url = "x.example/fhir"
-settings.headers = { "Bad Header" = "x" }
+settings.headers = { "Bad Header" = "x", X-Key = "secret:env:NOBODY_SETS_THIS" }
 [destinations.archive]
 type = "file"
 schema = "none.json"
@@ -166,7 +168,8 @@ to = ["server"]
         "12:1: error: destinations.ward.settings.max_frame: expected at least 1 KiB",
         "13:1: error: destinations.ward.settings.connections: expected at least 1",
         "16:10: error: destinations.server.settings.base_url: expected a URL such as",
-        "17:10: error: destinations.server.settings.headers: 'Bad Header' is not a header's name",
+        "17:22: error: destinations.server.settings.headers.Bad Header: 'Bad Header' is not a header's name",
+        "17:42: error: destinations.server.settings.headers.X-Key: the environment variable NOBODY_SETS_THIS is not set",
         "20:1: error: destinations.archive.schema: ",
         "21:28: error: destinations.archive.settings.name: found '{exchang}', expected one of {exchange}",
         "26:27: error: routes[0].to[0].send: unknown setting, expected one of destination, reply",
@@ -177,7 +180,7 @@ to = ["server"]
     ] {
         assert!(said.out.contains(&format!("signalbox.toml:{told}")), "{told}\n{}", said.out);
     }
-    assert!(said.out.contains("16 errors: the gateway would not start"), "{}", said.out);
+    assert!(said.out.contains("17 errors: the gateway would not start"), "{}", said.out);
 }
 
 const LAPSED: &str = r#"[http]
@@ -234,10 +237,25 @@ fn what_has_ended_or_is_not_there_is_told_before_anybody_misses_it() {
     }
     let verdict = "3 errors: the gateway would start, and part of it could not work; 2 warnings\n";
     assert!(said.out.ends_with(verdict), "{}", said.out);
+    let said = run(&["check", "--format", "json", "--config", folder.path().to_str().unwrap()]);
+    let told: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((said.code, &told["good"], &told["starts"]), (1, &false.into(), &true.into()));
 
     let mended = LAPSED.replacen("\"old.key\"", "\"new.key\"", 1);
     std::fs::write(folder.path().join("signalbox.toml"), mended).unwrap();
     let said = check();
     let told = "signalbox.toml:5:1: error: http.tls.key: this private key is not that of the certificate beside it";
     assert!(said.out.contains(told) && said.out.contains(": the gateway would not start;"), "{}", said.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_has_ended_does_not_keep_the_other_doors_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    Authority::new().issue_until("gateway.example", 2021).write(folder.path(), "old");
+    let region = "[sources.region]\nods = \"RX1\"\naddresses = [\"127.0.0.1\"]\n[mllp.region]\nlisten = \"127.0.0.1:0\"\n\
+                  sources = [\"region\"]\ntls = { certificate = \"old.pem\", key = \"old.key\" }\n";
+    let gateway = TestGateway::in_folder(folder, "", &format!("{region}{NOWHERE}")).await;
+    let answer = gateway.send(reqwest::Method::POST, "Patient", patient(ADA, "Lovelace")).await;
+    assert_eq!(answer.status(), 202);
+    gateway.finish().await;
 }
