@@ -414,7 +414,7 @@ async fn the_example_of_every_adapter_starts() {
         let example = config.destinations.values().find(|destination| destination.adapter == kind.name);
         let settings =
             example.unwrap_or_else(|| panic!("signalbox.toml has no example of {}", kind.name)).settings.clone();
-        let built = (kind.build)(settings, &[], &outside);
+        let built = (kind.build)(settings, &outside);
         assert!(built.is_ok(), "the example of {} in signalbox.toml: {:?}", kind.name, built.err());
     }
 }

@@ -5,16 +5,19 @@ pub mod fhir_rest;
 pub mod file;
 pub mod mllp;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::config::schema;
+use crate::config::tls::PartnerTls;
+use crate::config::{Fault, schema};
 use crate::delivery::destination::Destination;
 
 /// What adapters may use of the world outside: passed in, never reached for.
@@ -41,18 +44,40 @@ pub trait Adapter: DeserializeOwned + JsonSchema {
     /// A settings table that starts, for the contract test and the documentation.
     const EXAMPLE: &'static str;
 
-    /// Checks what a route says beside the destination's name (an empty object when it says nothing).
+    /// What a route may say beside the destination's name and `reply`.
+    type Options: DeserializeOwned + JsonSchema;
+
+    /// Checks what a route says beside the destination's name (an empty object when it says nothing), and what the
+    /// schema of its options cannot.
     ///
     /// # Errors
     /// A sentence naming the option and what was expected.
-    fn check_options(&self, options: &serde_json::Value) -> Result<(), String>;
+    fn check_options(options: &Value) -> Result<(), String> {
+        serde_json::from_value::<Self::Options>(options.clone()).map(drop).map_err(|error| error.to_string())
+    }
 
     /// Builds the destination. Connects lazily: a partner that is down must not stop the gateway from starting.
     ///
     /// # Errors
-    /// A sentence naming the setting and what was expected.
-    fn destination(self, outside: &Outside) -> Result<Arc<dyn Destination>, String>;
+    /// Every setting that is wrong, and what was expected.
+    fn destination(self, outside: &Outside) -> Result<Arc<dyn Destination>, Vec<Fault>>;
+
+    /// TLS to the partner, where the settings say how.
+    fn tls(&self) -> Option<&PartnerTls> {
+        None
+    }
+
+    /// Settings with which it starts, and that somebody should look at; relative paths start at `base`.
+    fn doubts(&self, base: &Path) -> Vec<Fault> {
+        let _ = base;
+        Vec::new()
+    }
 }
+
+/// The options of an adapter that has none.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoOptions {}
 
 /// One adapter of the list, its type erased.
 pub struct Kind {
@@ -61,31 +86,93 @@ pub struct Kind {
     /// A settings table that starts.
     pub example: &'static str,
     /// What its settings may be, as JSON Schema.
-    pub schema: fn() -> serde_json::Value,
+    pub schema: fn() -> Value,
+    /// What a route may say beside its name, as JSON Schema.
+    pub options: fn() -> Value,
+    /// Checks what the schema of the options cannot.
+    pub check_options: fn(&Value) -> Result<(), String>,
     /// Whether a partner gets the JSON body.
     pub sends_json: bool,
-    /// Reads the settings and builds the destination; also checks the options of every route that uses it.
+    /// Reads the settings and builds the destination.
     pub build: Build,
+    /// TLS to the partner, where the settings can be read and say how.
+    pub tls: fn(&toml::Table) -> Option<PartnerTls>,
+    /// Settings with which it starts, and that somebody should look at.
+    pub doubts: fn(&toml::Table, &Path) -> Vec<Fault>,
 }
 
-/// Settings, the options of every route that uses the destination, the world outside: a destination or a sentence.
-pub type Build = fn(toml::Table, &[serde_json::Value], &Outside) -> Result<Arc<dyn Destination>, String>;
+/// Settings, the world outside: a destination, or every setting that is wrong.
+pub type Build = fn(toml::Table, &Outside) -> Result<Arc<dyn Destination>, Vec<Fault>>;
+
+impl Kind {
+    /// The settings with those of the example for the ones at fault, so that the others can be looked at all the same.
+    #[must_use]
+    pub fn without(&self, settings: &toml::Table, at_fault: impl Fn(&str) -> bool) -> toml::Table {
+        let mut mended: toml::Table = self.example.parse().unwrap_or_default();
+        let right = settings.iter().filter(|(name, _)| !at_fault(name));
+        mended.extend(right.map(|(name, value)| (name.clone(), value.clone())));
+        mended
+    }
+}
 
 /// Erases an adapter's type.
 #[must_use]
 pub const fn kind<A: Adapter>() -> Kind {
-    Kind { name: A::TYPE, example: A::EXAMPLE, schema: schema::of::<A>, sends_json: A::SENDS_JSON, build: build::<A> }
+    Kind {
+        name: A::TYPE,
+        example: A::EXAMPLE,
+        schema: schema::of::<A>,
+        options: schema::of::<A::Options>,
+        check_options: A::check_options,
+        sends_json: A::SENDS_JSON,
+        build: build::<A>,
+        tls: |settings| settings.clone().try_into::<A>().ok()?.tls().cloned(),
+        doubts: |settings, base| {
+            let settings: Option<A> = settings.clone().try_into().ok();
+            settings.map(|settings| settings.doubts(base)).unwrap_or_default()
+        },
+    }
 }
 
-fn build<A: Adapter>(
-    settings: toml::Table,
-    options: &[serde_json::Value],
-    outside: &Outside,
-) -> Result<Arc<dyn Destination>, String> {
-    let adapter: A = settings.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
-    options.iter().try_for_each(|options| adapter.check_options(options))?;
-    adapter.destination(outside)
+/// The adapter with this `type`.
+#[must_use]
+pub fn kind_of(name: &str) -> Option<&'static Kind> {
+    ADAPTERS.iter().find(|kind| kind.name == name)
+}
+
+fn build<A: Adapter>(settings: toml::Table, outside: &Outside) -> Result<Arc<dyn Destination>, Vec<Fault>> {
+    let unreadable = |error: toml::de::Error| vec![(String::new(), error.message().to_owned())];
+    settings.try_into::<A>().map_err(unreadable)?.destination(outside)
 }
 
 /// Every adapter of the gateway.
 pub const ADAPTERS: &[Kind] = &[kind::<fhir_rest::FhirRest>(), kind::<file::File>(), kind::<mllp::Mllp>()];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Settings that are called like a secret, below this schema, and whether they are marked as one.
+    fn secrets(schema: &Value, path: &str, found: &mut Vec<(String, bool)>) {
+        for (name, setting) in schema["properties"].as_object().into_iter().flatten() {
+            let at = format!("{path}.{name}");
+            let called = ["token", "password", "key", "secret"].iter().any(|word| name.contains(word));
+            let in_its_file = setting["description"].as_str().is_some_and(|text| text.starts_with("PEM file"));
+            if called && !in_its_file {
+                found.push((at.clone(), setting["x-secret"] == true));
+            }
+            secrets(setting, &at, found);
+        }
+    }
+
+    #[test]
+    fn what_is_called_a_secret_is_one_in_every_adapter() {
+        let mut found = Vec::new();
+        for kind in ADAPTERS {
+            secrets(&(kind.schema)(), kind.name, &mut found);
+        }
+        assert!(found.iter().any(|(name, _)| name == "fhir-rest.token"), "{found:?}");
+        let in_clear: Vec<_> = found.iter().filter(|(_, is_secret)| !is_secret).collect();
+        assert_eq!(in_clear, Vec::<&(String, bool)>::new());
+    }
+}

@@ -10,7 +10,7 @@ use crate::adapters::{self, Outside};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::destination::OnReject;
-use crate::config::{self, Config, ConfigError, ConfigErrors, Problem};
+use crate::config::{self, Config, ConfigError, ConfigErrors, Fault, Problem};
 use crate::delivery::body_schema::BodySchema;
 use crate::delivery::destination::Destination;
 use crate::delivery::policy::Policy;
@@ -49,7 +49,7 @@ pub(super) fn check(
     clock: &Clock,
     chance: &Chance,
 ) -> Result<Checked, ConfigErrors> {
-    let mut errors = Vec::new();
+    let mut errors = wrong_options(config);
     let mut destinations = BTreeMap::new();
     for (name, section) in &config.destinations {
         match build(config, name, section, clock, chance) {
@@ -81,7 +81,7 @@ fn build(
     chance: &Chance,
 ) -> Result<Ready, Vec<ConfigError>> {
     let key = format!("destinations.{name}");
-    let Some(kind) = adapters::ADAPTERS.iter().find(|kind| kind.name == section.adapter) else {
+    let Some(kind) = adapters::kind_of(&section.adapter) else {
         let known: Vec<_> = adapters::ADAPTERS.iter().map(|kind| kind.name).collect();
         let problem = Problem::Unexpected {
             found: format!("\"{}\"", section.adapter),
@@ -89,28 +89,72 @@ fn build(
         };
         return Err(vec![config.error(&format!("{key}.type"), problem)]);
     };
-    let faults = config.faults_of_settings(name, &(kind.schema)());
-    if !faults.is_empty() {
-        return Err(faults);
-    }
+    let may_be = (kind.schema)();
+    let mut faults = config.faults_of_settings(name, &may_be);
     let timeout = section.timeout.map_or(TIMEOUT, |timeout| timeout.0);
-    let fail = |message: String| vec![config.error(&format!("{key}.settings"), Problem::Other(message))];
+    let within = format!("{key}.settings");
+    let fail = |sentence: String| config.error(&within, Problem::Other(sentence));
     let http =
-        client(timeout.min(CONNECT)).map_err(|error| fail(format!("the HTTP client cannot be made: {error}")))?;
+        client(timeout.min(CONNECT)).map_err(|error| vec![fail(format!("the HTTP client cannot be made: {error}"))])?;
     let outside = Outside { http, clock: clock.clone(), chance: chance.clone(), timeout, base: config.base.clone() };
-    let targets = config.routes.iter().flat_map(|route| &route.to).filter(|target| target.destination() == name);
-    let options: Vec<_> = targets.map(config::route::Target::options).collect();
-    let mut destination = (kind.build)(section.settings.clone(), &options, &outside).map_err(fail)?;
-    if let Some(file) = &section.schema {
-        let fail = |message: String| vec![config.error(&format!("{key}.schema"), Problem::Other(message))];
-        if !kind.sends_json {
-            return Err(fail(format!("a schema is for JSON bodies, and {} sends none", kind.name)));
+    let at_fault = |setting: &str| {
+        let setting = config.error(&format!("{within}.{setting}"), Problem::Missing);
+        faults.iter().any(|fault| fault.is_within(&setting))
+    };
+    let settings = match faults.as_slice() {
+        [] => section.settings.clone(),
+        _ => kind.without(&section.settings, at_fault),
+    };
+    let destination = (kind.build)(settings, &outside);
+    faults.extend(config.secrets_in_clear(name, &may_be));
+    let schema = section.schema.as_ref().map(|file| {
+        let refused = || format!("a schema is for JSON bodies, and {} sends none", kind.name);
+        if kind.sends_json { BodySchema::read(&config.base.join(file)) } else { Err(refused()) }
+    });
+    let (destination, schema) = match (destination, schema.transpose()) {
+        (Ok(destination), Ok(schema)) if faults.is_empty() => (destination, schema),
+        (destination, schema) => {
+            faults.extend(placed(config, &within, destination.err().unwrap_or_default()));
+            let error = schema.err().map(|sentence| config.error(&format!("{key}.schema"), Problem::Other(sentence)));
+            faults.extend(error);
+            return Err(faults);
         }
-        destination = BodySchema::before(destination, &config.base.join(file)).map_err(fail)?;
-    }
+    };
+    let destination = match schema {
+        Some(schema) => BodySchema::before(destination, schema),
+        None => destination,
+    };
     let retry = section.retry.clone().unwrap_or_else(|| config.delivery.retry.clone());
     let policy = Policy { retry, on_reject: section.on_reject, on_unknown: section.on_unknown };
     Ok(Ready { destination, policy, concurrency: section.concurrency, timeout })
+}
+
+/// Faults of the settings below `key`, each in its place.
+fn placed(config: &Config, key: &str, faults: Vec<Fault>) -> Vec<ConfigError> {
+    let place = |(setting, sentence): Fault| {
+        let key = if setting.is_empty() { key.to_owned() } else { format!("{key}.{setting}") };
+        config.error(&key, Problem::Other(sentence))
+    };
+    faults.into_iter().map(place).collect()
+}
+
+/// What is wrong with what routes say beside the names of their destinations.
+fn wrong_options(config: &Config) -> Vec<ConfigError> {
+    let mut errors = Vec::new();
+    for (at, route) in config.routes.iter().enumerate() {
+        for (to, target) in route.to.iter().enumerate() {
+            let destination = config.destinations.get(target.destination());
+            let Some(kind) = destination.and_then(|one| adapters::kind_of(&one.adapter)) else { continue };
+            let faults = config.faults_of_options(at, to, &(kind.options)());
+            if faults.is_empty()
+                && let Err(sentence) = (kind.check_options)(&target.options())
+            {
+                errors.push(config.error(&format!("routes[{at}].to[{to}]"), Problem::Other(sentence)));
+            }
+            errors.extend(faults);
+        }
+    }
+    errors
 }
 
 /// Destinations that a route for HL7 v2 messages names, and that take none.
@@ -160,9 +204,8 @@ pub(super) fn judge(
 /// The terminology server, when one is configured.
 pub(super) fn terminology(config: &Config, metrics: &Metrics) -> Result<Option<Terminology>, StartError> {
     let http = client(config.terminology.timeout.0.min(CONNECT))?;
-    Terminology::of(&config.terminology, http, metrics.clone()).map_err(|(setting, sentence)| {
-        ConfigErrors::from(config.error(&format!("terminology.{setting}"), Problem::Other(sentence))).into()
-    })
+    Terminology::of(&config.terminology, http, metrics.clone())
+        .map_err(|faults| ConfigErrors::new(placed(config, "terminology", faults)).into())
 }
 
 /// The packages of the sources, with the profiles that the settings name in them.

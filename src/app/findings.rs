@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{StartError, destinations, listeners, reachability, translated};
+use super::{StartError, destinations, doubts, listeners, reachability, translated};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, ConfigErrors, Environment};
@@ -11,8 +11,10 @@ use crate::validation::guides::Guides;
 
 /// What was found.
 pub struct Findings {
-    /// The gateway would not start.
+    /// The gateway would not start, or part of what is configured could not work.
     pub errors: ConfigErrors,
+    /// Whether it would start all the same.
+    pub starts: bool,
     /// It would start, and somebody should look.
     pub warnings: ConfigErrors,
 }
@@ -24,7 +26,7 @@ pub struct Findings {
 pub fn inspect(folder: &Path, environment: &Environment, clock: &Clock) -> Result<Findings, StartError> {
     let inspection = Config::inspect(Some(folder), environment);
     let mut errors: Vec<ConfigError> = inspection.errors.iter().cloned().collect();
-    let mut warnings = Vec::new();
+    let (mut warnings, mut broken) = (Vec::new(), Vec::new());
     if let Some(config) = inspection.config {
         let loaded = Guides::load(&config)?;
         let mut further = loaded.errors;
@@ -41,9 +43,16 @@ pub fn inspect(folder: &Path, environment: &Environment, clock: &Clock) -> Resul
         warnings = reachability::loose_ends(&config);
         warnings.extend(translated::unseen_losses(&config));
         warnings.extend(loaded.warnings);
+        let doubts = doubts::of(&config, clock.now());
+        warnings.extend(doubts.odd);
+        broken = doubts.broken;
         let news = |found: &ConfigError| !errors.iter().any(|known| found.is_within(known) || known.is_within(found));
         let further: Vec<ConfigError> = further.into_iter().filter(news).collect();
         errors.extend(further);
     }
-    Ok(Findings { errors: ConfigErrors::new(errors), warnings: ConfigErrors::new(warnings) })
+    let starts = errors.is_empty();
+    let news = |found: &ConfigError| !errors.iter().any(|known| found.is_within(known) || known.is_within(found));
+    let broken: Vec<ConfigError> = broken.into_iter().filter(news).collect();
+    errors.extend(broken);
+    Ok(Findings { starts, errors: ConfigErrors::new(errors), warnings: ConfigErrors::new(warnings) })
 }

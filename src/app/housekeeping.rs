@@ -30,7 +30,7 @@ pub(super) fn start(tasks: &Tasks, sweeper: Sweeper, gateway: &Gateway, wakes: W
 }
 
 /// Waits; `false` when it is time to stop.
-async fn pause(time: Duration, stop: &CancellationToken) -> bool {
+pub(super) async fn pause(time: Duration, stop: &CancellationToken) -> bool {
     tokio::select! {
         () = tokio::time::sleep(time) => true,
         () = stop.cancelled() => false,

@@ -2,6 +2,7 @@
 //! same way, by [`Application::start`], and stop it the same way, by [`Application::stop`].
 
 mod destinations;
+mod doubts;
 mod findings;
 pub mod golden;
 mod housekeeping;
@@ -143,6 +144,7 @@ impl Application {
         let checked = destinations::check(&start.config, &validation, &start.clock, &start.chance)?;
         let tokens = TokenTable::of(&start.config.sources).map_err(|error| StartError::Tokens(error.to_string()))?;
         let tls = destinations::tls(&start.config)?;
+        doubts::of(&start.config, start.clock.now()).log();
         let search_key = search_key::load(&start.config, &start.chance)?;
         let mut owner = start.owner.connect().await?;
         prepare(&mut owner, start.app_role.as_deref(), &start.clock).await?;
@@ -179,6 +181,11 @@ impl Application {
             engine.tasks.lines.spawn(worker::run(line, engine.shared(&start), engine.tasks.stop.clone()));
         }
         housekeeping::start(&engine.tasks, sweeper, &gateway, engine.wakes.clone(), &start);
+        engine.tasks.lines.spawn(doubts::watch_certificates(
+            start.config.clone(),
+            engine.metrics.clone(),
+            engine.tasks.stop.clone(),
+        ));
 
         let world = engine.world(&start, &gateway);
         let mllp = listeners.serve(&world, &engine.tasks.stop);

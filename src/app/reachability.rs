@@ -1,6 +1,7 @@
 //! Routes that can never do anything, and partners nobody reaches.
 
 use crate::config::route::Route;
+use crate::config::source::Source;
 use crate::config::{Config, ConfigError, Problem};
 
 /// Routes that take nothing, and routes that another one leaves nothing to do.
@@ -20,7 +21,57 @@ pub(super) fn dead_routes(config: &Config) -> Vec<ConfigError> {
         );
         Some(config.error(&format!("routes[{at}]"), Problem::Other(sentence)))
     });
-    never.chain(shadowed).collect()
+    never.chain(shadowed).chain(unentered(config)).collect()
+}
+
+/// Routes none of whose sources has a door for what they take.
+fn unentered(config: &Config) -> Vec<ConfigError> {
+    let sources = |route: &Route| {
+        let of_route = |name: &String| route.sources.is_empty() || route.sources.contains(name);
+        config.sources.iter().filter(move |(name, _)| of_route(name)).collect::<Vec<_>>()
+    };
+    let unentered = config.routes.iter().enumerate().filter_map(|(at, route)| {
+        let (resources, messages) = (route.takes_resources(), route.takes_messages());
+        let mut named = sources(route).into_iter().peekable();
+        // Without sources there is nobody to say it of, and names that lead nowhere have been told.
+        if named.peek().is_none() && (resources || !config.mllp.is_empty()) {
+            return None;
+        }
+        let mut enters = |(name, source): (&String, &Source)| {
+            (resources && enters_by_http(config, source)) || (messages && heard(config, name))
+        };
+        if named.any(&mut enters) {
+            return None;
+        }
+        let by_http = "proves itself to the FHIR front door (token_sha256, jwt, or certificates with \
+                       http.tls.client_authorities)";
+        let by_mllp = "is named by an MLLP listener ([mllp.NAME])";
+        let missing = match (resources, messages) {
+            (true, true) => format!("{by_http} or {by_mllp}"),
+            (true, false) => by_http.to_owned(),
+            _ => by_mllp.to_owned(),
+        };
+        let key = match (route.sources.is_empty(), resources, messages) {
+            (false, ..) => format!("routes[{at}].sources"),
+            (true, true, true) => format!("routes[{at}]"),
+            (true, true, false) => format!("routes[{at}].types"),
+            (true, false, _) => format!("routes[{at}].messages"),
+        };
+        let sentence = format!("none of its sources {missing}, so the route takes no message");
+        Some(config.error(&key, Problem::Other(sentence)))
+    });
+    unentered.collect()
+}
+
+/// Whether a source has a credential for the FHIR front door.
+fn enters_by_http(config: &Config, source: &Source) -> bool {
+    let certified = !source.certificates.is_empty() && config.http.tls.asks_clients();
+    certified || !source.token_sha256.is_empty() || source.jwt.is_some()
+}
+
+/// Whether an MLLP listener names this source.
+fn heard(config: &Config, name: &str) -> bool {
+    config.mllp.values().any(|listener| listener.sources.iter().any(|one| one == name))
 }
 
 /// Whether whatever `later` takes, `earlier` has sent everywhere `later` would.
@@ -79,9 +130,11 @@ pub(super) fn loose_ends(config: &Config) -> Vec<ConfigError> {
             )
         },
     );
-    let heard = |name: &str| config.mllp.values().any(|listener| listener.sources.iter().any(|one| one == name));
-    let unheard =
-        config.sources.iter().filter(|(name, source)| !source.addresses.is_empty() && !heard(name)).map(|(name, _)| {
+    let unheard = config
+        .sources
+        .iter()
+        .filter(|(name, source)| !source.addresses.is_empty() && !heard(config, name))
+        .map(|(name, _)| {
             (format!("sources.{name}.addresses"), "no MLLP listener names this source, so its address proves nothing")
         });
     unnamed
@@ -101,6 +154,10 @@ mod tests {
 [sources.pas]
 ods = "RX1"
 token_sha256 = ["6d0ba8d1c94b9ce8b6e3f0d2f6c0a8b7a3d2c5f4e1908172635445362718090a"]
+addresses = ["127.0.0.1"]
+[mllp.adt]
+listen = "127.0.0.1:2575"
+sources = ["pas"]
 [destinations.a]
 type = "file"
 [destinations.b]
@@ -154,6 +211,51 @@ type = "file"
         }
         let same = route("same", "types = [\"Patient\"]\nwhen = \" active \"\nto = [\"a\"]");
         assert_eq!(told(&format!("{first}{same}{}", route("b", "to = [\"b\"]"))).len(), 1);
+    }
+
+    #[test]
+    fn a_route_whose_sources_have_no_door_for_what_it_takes_is_told() {
+        let sources = "[sources.token]\nods = \"RX1\"\n\
+                       token_sha256 = [\"1f2e3d4c5b6a79880f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a6978\"]\n\
+                       [sources.address]\nods = \"RX1\"\naddresses = [\"10.0.0.1\"]\n\
+                       [sources.certified]\nods = \"RX1\"\ncertificates = [\"a.example\"]\n";
+        let dead = |text: &str| {
+            let config = Config::from_toml(text, Path::new(".")).unwrap();
+            dead_routes(&config).iter().map(|error| format!("{}: {}", error.key, error.problem)).collect::<Vec<_>>()
+        };
+        let door = "[mllp.adt]\nlisten = \"127.0.0.1:2575\"\nsources = [\"address\"]\n";
+        let with =
+            |door: &str, rest: &str| dead(&format!("{sources}{door}{}", route("r", &format!("{rest}\nto = []"))));
+        for (rest, told) in [
+            (
+                "messages = [\"ADT\"]\nsources = [\"token\"]",
+                "routes[0].sources: none of its sources is named by an MLLP",
+            ),
+            ("types = [\"Patient\"]\nsources = [\"address\"]", "routes[0].sources: none of its sources proves itself"),
+            (
+                "types = [\"Patient\"]\nsources = [\"certified\"]",
+                "routes[0].sources: none of its sources proves itself",
+            ),
+            ("sources = [\"certified\"]", "routes[0].sources: none of its sources proves itself"),
+        ] {
+            let found = with(door, rest);
+            assert!(found.len() == 1 && found[0].starts_with(told), "{rest}: {found:?}");
+        }
+        for rest in [
+            "messages = [\"ADT\"]",
+            "messages = [\"ADT\"]\nsources = [\"token\", \"address\"]",
+            "types = [\"Patient\"]\nsources = [\"token\", \"address\"]",
+            "sources = [\"address\"]",
+        ] {
+            assert_eq!(with(door, rest), Vec::<String>::new(), "{rest}");
+        }
+        for text in [sources, ""] {
+            let found = dead(&format!("{text}{}", route("r", "messages = [\"ADT\"]\nto = []")));
+            assert!(found.len() == 1 && found[0].starts_with("routes[0].messages: none of its sources"), "{found:?}");
+        }
+        let asked = "http.tls = { certificate = \"a\", key = \"b\", client_authorities = \"c\" }\n";
+        let certified = route("r", "types = [\"Patient\"]\nsources = [\"certified\"]\nto = []");
+        assert_eq!(dead(&format!("{asked}{sources}{certified}")), Vec::<String>::new());
     }
 
     #[test]

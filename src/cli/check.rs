@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{ConfigFolder, World};
 use crate::app::{self, Findings};
-use crate::config::{ConfigError, Problem};
+use crate::config::{ConfigError, Place, Problem};
 
 #[derive(Args)]
 pub(super) struct Check {
@@ -60,7 +60,7 @@ fn tell(findings: &Findings, folder: &Path, out: &mut impl Write) -> std::io::Re
                 write!(out, "{key}: ")?;
             }
             writeln!(out, "{problem}")?;
-            if let Some(line) = line_of(folder, &place.file, place.line) {
+            if let Some(line) = line_of(folder, place, key) {
                 let number = place.line;
                 let before = usize::try_from(place.column).unwrap_or(1).saturating_sub(1);
                 writeln!(out, "{QUIET}{number:>5} |{QUIET:#} {line}")?;
@@ -72,6 +72,12 @@ fn tell(findings: &Findings, folder: &Path, out: &mut impl Write) -> std::io::Re
     let (errors, warnings) = (findings.errors.iter().count(), findings.warnings.iter().count());
     let verdict = match errors {
         0 => format!("{GOOD}the configuration is good{GOOD:#}"),
+        _ if findings.starts => {
+            format!(
+                "{ERROR}{}{ERROR:#}: the gateway would start, and part of it could not work",
+                count(errors, "error")
+            )
+        }
         _ => format!("{ERROR}{}{ERROR:#}: the gateway would not start", count(errors, "error")),
     };
     let doubts = if warnings == 0 { String::new() } else { format!("; {}", count(warnings, "warning")) };
@@ -79,13 +85,15 @@ fn tell(findings: &Findings, folder: &Path, out: &mut impl Write) -> std::io::Re
 }
 
 /// The line as it is written, unless it may hold a secret.
-fn line_of(folder: &Path, file: &str, number: u32) -> Option<String> {
-    let index = usize::try_from(number).ok()?.checked_sub(1)?;
-    let text = std::fs::read_to_string(folder.join(file)).ok()?;
+fn line_of(folder: &Path, place: &Place, setting: &str) -> Option<String> {
+    let index = usize::try_from(place.line).ok()?.checked_sub(1)?;
+    let text = std::fs::read_to_string(folder.join(&*place.file)).ok()?;
     let line = text.lines().nth(index)?;
-    let discreet = ["url", "key", "token", "secret", "password"];
-    let name = line.split_once('=').map_or("", |(name, _)| name).to_lowercase();
-    (!discreet.iter().any(|word| name.contains(word)) && !line.contains("://")).then(|| line.to_owned())
+    let discreet = ["url", "key", "token", "secret", "password", "headers", "authorization", "cookie"];
+    // An inline table has several names.
+    let names = line.rsplit_once('=').map_or("", |(names, _)| names).to_lowercase();
+    let hidden = setting.contains(".headers") || line.contains("://");
+    (!hidden && !discreet.iter().any(|word| names.contains(word))).then(|| line.to_owned())
 }
 
 fn as_json(findings: &Findings) -> Value {
@@ -113,5 +121,6 @@ fn as_json(findings: &Findings) -> Value {
     };
     let errors = findings.errors.iter().map(|error| problem("error", error));
     let warnings = findings.warnings.iter().map(|error| problem("warning", error));
-    json!({ "good": findings.errors.is_empty(), "problems": errors.chain(warnings).collect::<Vec<_>>() })
+    let (good, starts) = (findings.errors.is_empty(), findings.starts);
+    json!({ "good": good, "starts": starts, "problems": errors.chain(warnings).collect::<Vec<_>>() })
 }

@@ -8,6 +8,7 @@ use super::check_doors;
 use super::check_terminology;
 use super::delivery::Retry;
 use super::error::{ConfigError, Place, Problem, nearest};
+use super::load::BUILT_IN;
 use super::route::{Route, Target};
 use super::units::Period;
 
@@ -24,12 +25,12 @@ impl<'c> Report<'c> {
         Self { places, reported, errors: Vec::new() }
     }
 
-    fn problem(&mut self, key: &str, problem: Problem) {
+    pub(super) fn problem(&mut self, key: &str, problem: Problem) {
         let within = |entry: &String| {
             key.strip_prefix(entry.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
         if !self.reported.iter().any(within) {
-            self.errors.push(ConfigError { place: nearest_place(self.places, key), key: key.to_owned(), problem });
+            self.errors.push(ConfigError { place: self.place(key), key: key.to_owned(), problem });
         }
     }
 
@@ -37,16 +38,20 @@ impl<'c> Report<'c> {
         self.problem(key, Problem::Unexpected { found: found.into(), expected: expected.into() });
     }
 
+    pub(super) fn place(&self, key: &str) -> Place {
+        nearest_place(self.places, key)
+    }
+
     fn written(&self, key: &str) -> bool {
         self.places.contains_key(key)
     }
 }
 
-/// The place of `key`, or of the nearest table around it that is written down.
+/// The place of `key`, or of the nearest table around it that the operator has written down.
 pub(super) fn nearest_place(places: &BTreeMap<String, Place>, key: &str) -> Place {
     let mut rest = key;
     loop {
-        if let Some(place) = places.get(rest) {
+        if let Some(place) = places.get(rest).filter(|place| &*place.file != BUILT_IN) {
             return place.clone();
         }
         match rest.rfind(['.', '[']) {
@@ -59,6 +64,7 @@ pub(super) fn nearest_place(places: &BTreeMap<String, Place>, key: &str) -> Plac
 pub(super) fn check(config: &Config, report: &mut Report<'_>) {
     check_doors::check_http(&config.http, report);
     check_doors::check_mllp(config, report);
+    check_doors::check_addresses_of_doors(config, report);
     check_database(config, report);
     check_delivery(config, report);
     check_terminology::check(&config.terminology, report);
@@ -254,7 +260,7 @@ fn check_doubles<'v>(keyed: impl Iterator<Item = (String, &'v str)>, what: &str,
     let mut seen: BTreeMap<&str, String> = BTreeMap::new();
     for (key, value) in keyed {
         if let Some(first) = seen.get(value) {
-            let sentence = format!("the same {what} as {first}, at {}", nearest_place(report.places, first));
+            let sentence = format!("the same {what} as {first}, at {}", report.place(first));
             report.problem(&key, Problem::Other(sentence));
         } else {
             seen.insert(value, key);

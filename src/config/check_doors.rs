@@ -1,6 +1,8 @@
 //! What one setting of a door alone cannot show: that it is open to a network without TLS, or that nobody who may use
 //! it can prove who it is.
 
+use std::net::{IpAddr, SocketAddr};
+
 use super::Config;
 use super::check::{Report, check_exists, check_name, some_time};
 use super::http::Http;
@@ -20,6 +22,10 @@ pub(super) fn check_http(http: &Http, report: &mut Report<'_>) {
         report.unexpected("http.listen", format!("\"{}\"", http.listen), expected);
     }
     check_tls("http.tls", &http.tls, report);
+    if http.base_url.contains(['?', '#']) {
+        let expected = "a URL without ? and #: what is asked for is put behind it";
+        report.unexpected("http.base_url", format!("{:?}", http.base_url), expected);
+    }
     if http.max_body.0 == 0 {
         report.unexpected("http.max_body", "0", "1 or more");
     }
@@ -79,6 +85,28 @@ pub(super) fn check_mllp(config: &Config, report: &mut Report<'_>) {
     check_addresses(config, report);
 }
 
+/// Of two doors on one address only one could be opened.
+pub(super) fn check_addresses_of_doors(config: &Config, report: &mut Report<'_>) {
+    let mut doors = vec![("http.listen".to_owned(), config.http.listen)];
+    doors.extend(config.mllp.iter().map(|(name, listener)| (format!("mllp.{name}.listen"), listener.listen)));
+    for (at, (key, address)) in doors.iter().enumerate() {
+        if let Some((first, taken)) = doors[..at].iter().find(|(_, other)| clash(*address, *other)) {
+            let expected =
+                format!("an address and port that {first} (\"{taken}\"), at {}, does not take", report.place(first));
+            report.unexpected(key, format!("\"{address}\""), expected);
+        }
+    }
+}
+
+/// Whether two doors cannot both be opened. Port 0 is a free one, `0.0.0.0` are all addresses of IPv4, and `::` those of
+/// IPv4 too.
+fn clash(one: SocketAddr, other: SocketAddr) -> bool {
+    let (first, second) = (one.ip().to_canonical(), other.ip().to_canonical());
+    let takes = |all: IpAddr, one: IpAddr| all.is_unspecified() && (all.is_ipv6() || one.is_ipv4());
+    let same = first == second || takes(first, second) || takes(second, first);
+    one.port() == other.port() && one.port() != 0 && same
+}
+
 /// Everybody who may send must be able to prove who it is.
 fn check_senders(config: &Config, at: &str, listener: &Mllp, report: &mut Report<'_>) {
     for (index, name) in listener.sources.iter().enumerate() {
@@ -113,6 +141,58 @@ fn check_addresses(config: &Config, report: &mut Report<'_>) {
                     format!("an address that is not the source {other}'s"),
                 );
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn told(settings: &str) -> Vec<String> {
+        let read = Config::from_toml(settings, Path::new("."));
+        read.err().map(|errors| errors.iter().map(ToString::to_string).collect()).unwrap_or_default()
+    }
+
+    #[test]
+    fn two_doors_cannot_have_one_address() {
+        let clash = |one: &str, other: &str| clash(one.parse().unwrap(), other.parse().unwrap());
+        for (one, other) in [
+            ("127.0.0.1:2575", "127.0.0.1:2575"),
+            ("0.0.0.0:2575", "10.0.0.1:2575"),
+            ("[::]:2575", "10.0.0.1:2575"),
+            ("[::]:2575", "0.0.0.0:2575"),
+            ("[::ffff:10.0.0.1]:2575", "10.0.0.1:2575"),
+        ] {
+            assert!(clash(one, other) && clash(other, one), "{one} {other}");
+        }
+        for (one, other) in [
+            ("127.0.0.1:2575", "127.0.0.1:2576"),
+            ("127.0.0.1:0", "127.0.0.1:0"),
+            ("0.0.0.0:2575", "[::1]:2575"),
+            ("10.0.0.1:2575", "10.0.0.2:2575"),
+        ] {
+            assert!(!clash(one, other), "{one} {other}");
+        }
+        let found = told(
+            "[http]\nlisten = \"127.0.0.1:2575\"\n[mllp.a]\nlisten = \"127.0.0.1:2575\"\nsources = [\"p\"]\n\
+             [sources.p]\nods = \"RX1\"\naddresses = [\"10.0.0.0/8\"]\n",
+        );
+        let expected = "signalbox.toml:4:1: mllp.a.listen: found \"127.0.0.1:2575\", expected an address and port that \
+                        http.listen (\"127.0.0.1:2575\"), at signalbox.toml:2:1, does not take";
+        assert_eq!(found, [expected]);
+    }
+
+    #[test]
+    fn a_base_url_ends_where_paths_begin() {
+        assert_eq!(told("http.base_url = \"https://gateway.example.org/fhir/\""), Vec::<String>::new());
+        for wrong in ["https://gateway.example.org/fhir?x=1", "https://gateway.example.org/fhir#x"] {
+            let found = told(&format!("http.base_url = \"{wrong}\""));
+            assert!(
+                found.len() == 1 && found[0].contains("http.base_url: ") && found[0].contains("without ? and #"),
+                "{found:?}"
+            );
         }
     }
 }

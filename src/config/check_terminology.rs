@@ -26,7 +26,7 @@ pub(super) fn check(terminology: &Terminology, report: &mut Report<'_>) {
         report.unexpected("terminology.systems", "none", expected);
     }
     let further = terminology.headers.iter().map(|(name, value)| (name.as_str(), value.expose()));
-    if let Err((setting, sentence)) = partner::headers(terminology.token.expose(), further) {
+    for (setting, sentence) in partner::headers(terminology.token.expose(), further).err().unwrap_or_default() {
         report.unexpected(&format!("terminology.{setting}"), sentence, "what an HTTP header can hold");
     }
 }
@@ -51,7 +51,8 @@ mod tests {
             ("url = \"http://a\"\nsystems = []", "terminology.systems"),
             ("url = \"http://a\"\ntoken = \"in clear\"", "terminology.token"),
             ("url = \"http://a\"\ntoken = \"secret:env:TOKEN\"", "terminology.token"),
-            ("url = \"http://a\"\nheaders = { \"no name\" = \"x\" }", "terminology.headers"),
+            ("url = \"http://a\"\nheaders = { Authorization = \"Bearer x\" }", "terminology.headers.Authorization"),
+            ("url = \"http://a\"\nheaders = { \"no name\" = \"x\" }", "terminology.headers.no name"),
             ("url = \"http://user:password@a\"", "terminology.url"),
             ("timeout = \"9s\"", "terminology.budget.time"),
             ("timeout = \"0s\"", "terminology.timeout"),

@@ -82,6 +82,9 @@ impl fmt::Display for Problem {
     }
 }
 
+/// A setting, as its path within what was looked at (`tls.key`; empty: all of it), and what is wrong with it.
+pub type Fault = (String, String);
+
 /// One problem of a configuration, shown as `signalbox.toml:12:1: destinations.pas.on_reject: found "hold", expected
 /// one of hold-patient, skip`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -17,7 +17,8 @@ pub struct Http {
     #[serde(deserialize_with = "address")]
     #[schemars(with = "text::Address")]
     pub listen: SocketAddr,
-    /// Base URL in answers, such as `https://gateway.trust.nhs.uk/fhir`; empty: made from `listen`.
+    /// Base URL in answers, such as `https://gateway.trust.nhs.uk/fhir`, without query and fragment; empty: made from
+    /// `listen`, which leads nowhere when that is `0.0.0.0` or a proxy stands before it.
     #[schemars(regex(pattern = "^(https?://.*)?$"), extend("x-expected" = "a URL that begins with https:// or http://"))]
     pub base_url: String,
     /// Longest body.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::Config;
@@ -18,6 +20,9 @@ use super::tree::{self, Content, Node, Step, render};
 
 /// Every setting with its default, as a file.
 pub const DEFAULTS: &str = include_str!("../../signalbox.toml");
+
+/// How places in [`DEFAULTS`] are named: nobody can mend anything there.
+pub(super) const BUILT_IN: &str = "built-in signalbox.toml";
 
 const MASTER: &str = "signalbox.toml";
 
@@ -61,7 +66,24 @@ impl Config {
     /// # Errors
     /// Every problem that can be found.
     pub fn from_toml_with(text: &str, base: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
-        assemble(&[File { name: MASTER.to_owned(), text: text.to_owned() }], base, environment).into_result()
+        assemble(&[File { name: MASTER.to_owned(), text: Ok(text.to_owned()) }], base, environment).into_result()
+    }
+}
+
+/// Reads the text of a TOML file beside the configuration, such as a golden case; `name` is told with every place.
+///
+/// # Errors
+/// Every problem that can be found.
+pub fn read_toml<T: DeserializeOwned + JsonSchema>(name: &str, text: &str) -> Result<T, ConfigErrors> {
+    let (tree, mut errors) = tree::parse(name, text);
+    if errors.is_empty() {
+        errors.extend(schema::faults_under(&[], &tree, &schema::of::<T>()));
+    }
+    let outcome = recover::read::<T>(tree, &Node::default(), &errors);
+    errors.extend(outcome.errors);
+    match outcome.value {
+        Some(value) if errors.is_empty() => Ok(value),
+        _ => Err(ConfigErrors::new(errors)),
     }
 }
 
@@ -85,7 +107,8 @@ impl Inspection {
 
 struct File {
     name: String,
-    text: String,
+    /// Or why it is none.
+    text: Result<String, ConfigError>,
 }
 
 fn files_of(dir: &Path) -> Result<Vec<File>, ConfigErrors> {
@@ -105,8 +128,24 @@ fn files_of(dir: &Path) -> Result<Vec<File>, ConfigErrors> {
 }
 
 fn read(dir: &Path, name: &str) -> Result<File, ConfigError> {
-    let text = std::fs::read_to_string(dir.join(name)).map_err(|error| unreadable(dir, name, &error))?;
-    Ok(File { name: name.to_owned(), text })
+    let bytes = std::fs::read(dir.join(name)).map_err(|error| unreadable(dir, name, &error))?;
+    Ok(File { name: name.to_owned(), text: decoded(name, bytes) })
+}
+
+/// The text of a file, which must be UTF-8.
+fn decoded(name: &str, bytes: Vec<u8>) -> Result<String, ConfigError> {
+    String::from_utf8(bytes).map_err(|error| {
+        let (bytes, good) = (error.as_bytes(), error.utf8_error().valid_up_to());
+        let sentence = match bytes {
+            [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "the file is UTF-16: save it as UTF-8".to_owned(),
+            _ => format!(
+                "the byte {:02X} here is not UTF-8, but perhaps Windows-1252: save the file as UTF-8",
+                bytes[good]
+            ),
+        };
+        let place = Place::within(name, &String::from_utf8_lossy(&bytes[..good]), good);
+        ConfigError { place, key: String::new(), problem: Problem::Other(sentence) }
+    })
 }
 
 fn unreadable(dir: &Path, name: &str, error: &std::io::Error) -> ConfigError {
@@ -118,10 +157,13 @@ fn unreadable(dir: &Path, name: &str, error: &std::io::Error) -> ConfigError {
 }
 
 fn assemble(files: &[File], base: &Path, environment: &Environment) -> Inspection {
-    let (defaults, mut errors) = tree::parse("built-in signalbox.toml", DEFAULTS);
+    let (defaults, mut errors) = tree::parse(BUILT_IN, DEFAULTS);
     let mut tree = defaults.clone();
     for file in files {
-        let (node, faults) = tree::parse(&file.name, &file.text);
+        let (node, faults) = match &file.text {
+            Ok(text) => tree::parse(&file.name, text),
+            Err(error) => (Node::default(), vec![error.clone()]),
+        };
         if faults.is_empty() {
             lay_over(&mut tree, node, &file.name, &mut errors);
         }

@@ -42,8 +42,8 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use error::{ConfigError, ConfigErrors, Place, Problem, nearest};
-pub use load::{DEFAULTS, Inspection};
+pub use error::{ConfigError, ConfigErrors, Fault, Place, Problem, nearest};
+pub use load::{DEFAULTS, Inspection, read_toml};
 pub use secret::{Environment, Secret};
 
 /// Everything the operator decides.
@@ -102,8 +102,24 @@ impl Config {
     /// What the schema of an adapter finds wrong with the settings of a destination.
     #[must_use]
     pub fn faults_of_settings(&self, destination: &str, schema: &serde_json::Value) -> Vec<ConfigError> {
-        let path = ["destinations", destination, "settings"].map(|key| tree::Step::Key(key.to_owned()));
-        schema::faults_under(&path, &self.written, schema)
+        schema::faults_under(&settings_of(destination), &self.written, schema)
+    }
+
+    /// Secrets that stand in clear in the settings of a destination, by the schema of its adapter.
+    #[must_use]
+    pub fn secrets_in_clear(&self, destination: &str, schema: &serde_json::Value) -> Vec<ConfigError> {
+        resolve::in_clear(&settings_of(destination), &self.written, schema)
+    }
+
+    /// What the schema of an adapter's options finds wrong with what a route says beside a destination's name.
+    #[must_use]
+    pub fn faults_of_options(&self, route: usize, target: usize, schema: &serde_json::Value) -> Vec<ConfigError> {
+        let key = |key: &str| tree::Step::Key(key.to_owned());
+        let path = [key("routes"), tree::Step::Index(route), key("to"), tree::Step::Index(target)];
+        match self.written.find(&path).map(|node| &node.content) {
+            Some(tree::Content::Table(_)) => schema::faults_under(&path, &self.written, &route::with_target(schema)),
+            _ => Vec::new(),
+        }
     }
 
     /// A problem with a setting, for those who find out later than here: adapters and routing.
@@ -111,4 +127,9 @@ impl Config {
     pub fn error(&self, key: &str, problem: Problem) -> ConfigError {
         ConfigError { place: self.place(key), key: key.to_owned(), problem }
     }
+}
+
+/// The path of a destination's settings.
+fn settings_of(destination: &str) -> [tree::Step; 3] {
+    ["destinations", destination, "settings"].map(|key| tree::Step::Key(key.to_owned()))
 }

@@ -3,6 +3,8 @@
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
+use super::error::Fault;
+
 /// A base URL, without a slash at its end.
 ///
 /// # Errors
@@ -16,24 +18,30 @@ pub fn base_url(text: &str) -> Result<String, &'static str> {
 /// The headers of every request: a bearer token, unless it is empty, and further ones.
 ///
 /// # Errors
-/// The setting, `token` or `headers`, and what is wrong with it; never a value.
+/// Each setting, `token` or one of `headers`, that is wrong, and how; never a value.
 pub fn headers<'h>(
     token: &str,
     further: impl IntoIterator<Item = (&'h str, &'h str)>,
-) -> Result<HeaderMap, (String, String)> {
-    let mut headers = HeaderMap::new();
+) -> Result<HeaderMap, Vec<Fault>> {
+    let (mut headers, mut faults) = (HeaderMap::new(), Vec::new());
+    let mut insert = |setting: String, name: HeaderName, value: &str| match HeaderValue::try_from(value) {
+        Ok(mut value) => {
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        Err(_) => faults.push((setting, "holds characters a header cannot".to_owned())),
+    };
+    let mut unnamed = Vec::new();
     for (name, value) in further {
-        let parsed: HeaderName =
-            name.parse().map_err(|_| ("headers".to_owned(), format!("'{name}' is not a header's name")))?;
-        let value = HeaderValue::try_from(value)
-            .map_err(|_| (format!("headers.{name}"), "holds characters a header cannot".to_owned()))?;
-        headers.insert(parsed, value);
+        let setting = format!("headers.{name}");
+        match name.parse() {
+            Ok(parsed) => insert(setting, parsed, value),
+            Err(_) => unnamed.push((setting, format!("'{name}' is not a header's name"))),
+        }
     }
     if !token.is_empty() {
-        let mut value = HeaderValue::try_from(format!("Bearer {token}"))
-            .map_err(|_| ("token".to_owned(), "holds characters a header cannot".to_owned()))?;
-        value.set_sensitive(true);
-        headers.insert(AUTHORIZATION, value);
+        insert("token".to_owned(), AUTHORIZATION, &format!("Bearer {token}"));
     }
-    Ok(headers)
+    faults.extend(unnamed);
+    if faults.is_empty() { Ok(headers) } else { Err(faults) }
 }

@@ -131,6 +131,15 @@ impl JsonSchema for Target {
     }
 }
 
+/// The schema of a target's table whose options are these.
+pub(super) fn with_target(options: &serde_json::Value) -> serde_json::Value {
+    let mut schema = options.clone();
+    for name in ["destination", "reply"] {
+        schema["properties"][name] = serde_json::Value::Bool(true);
+    }
+    schema
+}
+
 struct TargetVisitor;
 
 impl<'de> Visitor<'de> for TargetVisitor {

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::Config;
 use super::error::{ConfigError, Problem};
-use super::load::DEFAULTS;
-use super::tree::{self, Node, Step};
+use super::load::{BUILT_IN, DEFAULTS};
+use super::tree::{self, Content, Node, Step};
 use super::wording;
 
 /// What an adapter's settings may be.
@@ -32,7 +32,7 @@ pub fn of<T: JsonSchema>() -> Value {
 #[must_use]
 pub fn of_file(adapters: &[SettingsSchema]) -> Value {
     let mut schema = of_tree();
-    let (defaults, _) = tree::parse("built-in signalbox.toml", DEFAULTS);
+    let (defaults, _) = tree::parse(BUILT_IN, DEFAULTS);
     add_defaults(&mut schema, &defaults.to_json());
     schema["title"] = "signalbox.toml".into();
     let destination = &mut schema["properties"]["destinations"]["additionalProperties"];
@@ -118,6 +118,9 @@ impl Transform for WithoutNull {
                 object.insert("type".to_owned(), one);
             }
         }
+        if let Some(Value::Array(options)) = object.get_mut("enum") {
+            options.retain(|option| !option.is_null());
+        }
         if object.get("default").is_some_and(Value::is_null) {
             object.remove("default");
         }
@@ -152,6 +155,33 @@ pub(super) fn faults_under(path: &[Step], tree: &Node, schema: &Value) -> Vec<Co
         }
     };
     let instance = node.to_json();
-    let found = validator.iter_errors(&instance).flat_map(|error| wording::problems(&error, schema));
+    let mut found: Vec<_> =
+        validator.iter_errors(&instance).flat_map(|error| wording::problems(&error, schema)).collect();
+    not_whole(node, schema, &mut Vec::new(), &mut found);
+    let found = found.into_iter();
     found.map(|(steps, problem)| tree.error(&[path, &steps].concat(), problem)).collect()
+}
+
+/// Numbers such as 1e3 where a whole one is asked for: to JSON Schema they are whole, to those who read the settings not.
+fn not_whole(node: &Node, schema: &Value, path: &mut Vec<Step>, found: &mut Vec<(Vec<Step>, Problem)>) {
+    let mut below = |step: Step, node: &Node, schema: &Value| {
+        path.push(step);
+        not_whole(node, schema, path, found);
+        path.pop();
+    };
+    match &node.content {
+        Content::Table(members) => members.iter().for_each(|(key, node)| {
+            let named = schema["properties"].get(key).unwrap_or(&schema["additionalProperties"]);
+            below(Step::Key(key.clone()), node, named);
+        }),
+        Content::List(items) => {
+            items.iter().enumerate().for_each(|(at, node)| below(Step::Index(at), node, &schema["items"]));
+        }
+        Content::Float(number) if schema["type"] == "integer" && number.fract() == 0.0 => {
+            let written = format!("{number:?}, with a point or an exponent");
+            let expected = wording::whole_number(schema);
+            found.push((path.clone(), Problem::Unexpected { found: written, expected }));
+        }
+        _ => {}
+    }
 }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::error::Problem;
+
 /// A value that must not be shown: neither `{:?}` nor an error prints it.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -112,6 +114,25 @@ pub(super) fn resolve(reference: &str, base: &Path, environment: &Environment) -
     }
 }
 
+/// Whether a header of this name holds a credential, as `Authorization`, `X-Api-Key` and `Cookie` do.
+pub(super) fn is_credential(header: &str) -> bool {
+    let header = header.to_ascii_lowercase();
+    ["authorization", "cookie", "key", "password", "secret", "token"].iter().any(|word| header.contains(word))
+}
+
+/// What is wrong with a credential that stands in a header in clear.
+pub(super) fn credential_in_clear() -> Problem {
+    Problem::Unexpected {
+        found: "a credential in clear".to_owned(),
+        expected: format!("{FORM} for the whole value of the header; a bearer token is the setting `token`"),
+    }
+}
+
+/// What is wrong with a secret that stands in clear.
+pub(super) fn in_clear() -> Problem {
+    Problem::Unexpected { found: "a secret in clear".to_owned(), expected: FORM.to_owned() }
+}
+
 /// Whether a URL holds a password in clear: in `user:password@host`, or as `?password=`.
 pub(super) fn holds_password(url: &str) -> bool {
     let Some((_, rest)) = url.split_once("://") else { return false };
@@ -141,6 +162,16 @@ mod tests {
     #[test]
     fn a_secret_is_not_printed() {
         assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret");
+    }
+
+    #[test]
+    fn a_header_that_holds_a_credential_is_known_by_its_name() {
+        for name in ["Authorization", "proxy-authorization", "X-Api-Key", "apikey", "Cookie", "X-Auth-Token"] {
+            assert!(is_credential(name), "{name}");
+        }
+        for name in ["Accept", "X-Sender", "NHSD-End-User-Organisation-ODS"] {
+            assert!(!is_credential(name), "{name}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub struct Terminology {
     pub url: String,
     /// Bearer token; a `secret:` reference.
     pub token: Secret,
-    /// Further headers of every question.
+    /// Further headers of every question; one that holds a credential is a `secret:` reference.
     pub headers: BTreeMap<String, Secret>,
     /// Code systems it is asked about; codes of any other never leave.
     pub systems: Vec<String>,

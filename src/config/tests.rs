@@ -121,6 +121,41 @@ fn files_that_are_not_toml_are_reported_with_the_faults_of_the_others() {
 }
 
 #[test]
+fn a_problem_is_placed_in_the_operators_file_and_never_in_ours() {
+    let told = complaints("[http]\nlisten = \"127.0.0.1:80\"\n[http.tls]\ncertificate = \"a.pem\"\n");
+    assert_eq!(
+        told,
+        ["signalbox.toml:3:7: http.tls.key: found nothing, expected the file with the certificate's private key"]
+    );
+    let told =
+        complaints("http.tls = { client_certificate_needed = true, certificate = \"a.pem\", key = \"a.key\" }\n");
+    assert!(told.len() == 1 && told[0].starts_with("signalbox.toml:1:6: http.tls.client_authorities: "), "{told:?}");
+}
+
+#[test]
+fn a_number_that_is_not_written_as_a_whole_one_is_told_so() {
+    let told = complaints("http.max_entries = 1e3\n");
+    let expected = "found 1000.0, with a point or an exponent, expected a whole number, 1 or more";
+    assert_eq!(told, [format!("signalbox.toml:1:6: http.max_entries: {expected}")]);
+    assert!(complaints("http.max_depth = 1.5\n")[0].ends_with("found 1.5, expected a whole number, 1 or more"));
+}
+
+#[test]
+fn a_file_that_is_not_utf_8_is_told_by_its_line_with_the_faults_of_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("routes")).unwrap();
+    std::fs::write(folder.path().join("routes/r.toml"), "[[routes]]\nnme = \"x\"\nto = []\n").unwrap();
+    let told = |master: &[u8]| {
+        std::fs::write(folder.path().join("signalbox.toml"), master).unwrap();
+        Config::load_with(Some(folder.path()), &Environment::of([])).unwrap_err().to_string()
+    };
+    let latin = told(b"[http]\nmax_depth = 9 # caf\xE9\n");
+    assert!(latin.contains("signalbox.toml:2:20: the byte E9 here is not UTF-8"), "{latin}");
+    assert!(latin.contains("routes/r.toml:2:1: routes[0].nme: unknown setting"), "{latin}");
+    assert!(told(b"\xFF\xFE[\0h\0").contains("signalbox.toml:1:1: the file is UTF-16"));
+}
+
+#[test]
 fn secrets_stand_in_no_file_and_no_message() {
     let config = load("identity.search_key = \"secret:env:KEY\"\n[destinations.a]\ntype = \"x\"\n[destinations.a.settings]\nheaders = [{ value = \"secret:env:KEY\" }]").unwrap();
     assert_eq!(config.identity.search_key.expose(), KEY);

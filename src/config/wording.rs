@@ -97,7 +97,8 @@ fn listed<'v>(options: impl Iterator<Item = &'v Value>) -> String {
     texts.collect::<Vec<_>>().join(", ")
 }
 
-fn whole_number(schema: &Value) -> String {
+/// What would be right where a whole number is asked for.
+pub(super) fn whole_number(schema: &Value) -> String {
     match schema["minimum"].as_f64() {
         Some(least) => format!("a whole number, {least} or more"),
         None => "a whole number".to_owned(),

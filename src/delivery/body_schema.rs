@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
 
 use super::destination::{Acknowledgement, Delivery, DeliveryError, Destination};
 use crate::exchange::{Conditions, Interaction};
@@ -20,17 +21,21 @@ pub struct BodySchema {
 }
 
 impl BodySchema {
-    /// Puts the schema in `file` before a destination.
+    /// Puts a schema before a destination.
+    #[must_use]
+    pub fn before(inner: Arc<dyn Destination>, schema: Validator) -> Arc<dyn Destination> {
+        Arc::new(Self { inner, schema })
+    }
+
+    /// Reads the schema in `file`.
     ///
     /// # Errors
     /// What is wrong with the file.
-    pub fn before(inner: Arc<dyn Destination>, file: &Path) -> Result<Arc<dyn Destination>, String> {
+    pub fn read(file: &Path) -> Result<Validator, String> {
         let shown = file.display();
         let text = std::fs::read(file).map_err(|error| format!("{shown} cannot be read: {error}"))?;
         let schema = serde_json::from_slice(&text).map_err(|error| format!("{shown} is not JSON: {error}"))?;
-        let schema =
-            jsonschema::validator_for(&schema).map_err(|error| format!("{shown} is no JSON Schema: {error}"))?;
-        Ok(Arc::new(Self { inner, schema }))
+        jsonschema::validator_for(&schema).map_err(|error| format!("{shown} is no JSON Schema: {error}"))
     }
 
     /// Names places and rules, never what stands there.
@@ -38,12 +43,23 @@ impl BodySchema {
         let body = serde_json::from_slice(body)
             .map_err(|_| DeliveryError::refused("the body is not JSON, and the destination has a schema"))?;
         let faults = self.schema.iter_errors(&body).take(PLACES);
-        let faults: Vec<String> =
-            faults.map(|fault| format!("{} ({})", fault.instance_path(), fault.kind().keyword())).collect();
+        let faults: Vec<String> = faults.map(|fault| place(&fault)).collect();
         if faults.is_empty() {
             return Ok(());
         }
         Err(DeliveryError::refused(format!("the body does not fit the destination's schema at {}", faults.join(", "))))
+    }
+}
+
+/// Where a fault is, and the rule; of what is missing, which property of the schema.
+fn place(fault: &ValidationError<'_>) -> String {
+    let pointer = fault.instance_path().as_str();
+    let place = if pointer.is_empty() { "the document's root" } else { pointer };
+    match fault.kind() {
+        ValidationErrorKind::Required { property } => {
+            format!("{place} ({} is required)", property.as_str().unwrap_or_default())
+        }
+        kind => format!("{place} ({})", kind.keyword()),
     }
 }
 

@@ -10,9 +10,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
 
-use super::jwks::Jwks;
+use super::jwks::{self, Jwks};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Fault};
 use crate::exchange::Sender;
 use crate::gateway::Gateway;
 
@@ -74,6 +74,17 @@ impl Issuers {
             register: Arc::clone(&register),
         });
         Self(issuers.collect())
+    }
+
+    /// Issuers whose keys are to be in a file, and are not: the setting, and why. Addresses are not asked.
+    #[must_use]
+    pub fn without_keys(config: &Config) -> Vec<Fault> {
+        let in_files = config.issuers.iter().filter(|(_, issuer)| !jwks::is_address(&issuer.jwks));
+        let faults = in_files.filter_map(|(name, issuer)| {
+            let why = jwks::look_into(&config.base.join(&issuer.jwks)).err()?;
+            Some((format!("issuers.{name}.jwks"), why))
+        });
+        faults.collect()
     }
 
     #[cfg(test)]

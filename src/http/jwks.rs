@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jsonwebtoken::jwk::{Jwk, JwkSet};
+use jsonwebtoken::DecodingKey;
+use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
 use tokio::time::Instant;
 
 /// Shortest time between two readings.
@@ -40,12 +41,7 @@ struct Held {
 impl Jwks {
     /// Keys at an `https://` address or in a file; relative paths start at `base`.
     pub(super) fn new(place: &str, base: &Path, http: reqwest::Client) -> Self {
-        let place = if place.starts_with("https://") {
-            Place::Address(place.to_owned(), http)
-        } else {
-            Place::File(base.join(place))
-        };
-        Self::at(place)
+        Self::at(if is_address(place) { Place::Address(place.to_owned(), http) } else { Place::File(base.join(place)) })
     }
 
     fn at(place: Place) -> Self {
@@ -91,6 +87,11 @@ impl Jwks {
     }
 }
 
+/// Whether the keys are not in a file.
+pub(super) fn is_address(place: &str) -> bool {
+    place.starts_with("https://")
+}
+
 impl Held {
     fn find(&self, id: Option<&str>) -> Option<&Jwk> {
         match (id, self.keys.as_slice()) {
@@ -99,6 +100,28 @@ impl Held {
             (Some(id), keys) => keys.iter().find(|key| key.common.key_id.as_deref() == Some(id)),
         }
     }
+}
+
+/// Reads the keys in a file once, to see whether any can be used.
+///
+/// # Errors
+/// Why none can.
+pub(super) fn look_into(path: &Path) -> Result<(), String> {
+    let shown = path.display();
+    let text = std::fs::read(path).map_err(|error| format!("{shown}: {error}"))?;
+    let keys = parse(&text).map_err(|error| format!("{shown}: {error}"))?;
+    let usable = keys
+        .iter()
+        .any(|key| !matches!(key.algorithm, AlgorithmParameters::OctetKey(_)) && DecodingKey::from_jwk(key).is_ok());
+    if usable { Ok(()) } else { Err(format!("{shown}: there is no public key in it that can be used")) }
+}
+
+fn parse(text: &[u8]) -> Result<Vec<Jwk>, String> {
+    if text.len() > LONGEST {
+        return Err("the key set is too long".to_owned());
+    }
+    let set: JwkSet = serde_json::from_slice(text).map_err(|error| format!("it is no JWKS: {error}"))?;
+    Ok(set.keys)
 }
 
 impl Place {
@@ -115,11 +138,7 @@ impl Place {
                 body.map_err(|error| error.to_string())?.to_vec()
             }
         };
-        if text.len() > LONGEST {
-            return Err("the key set is too long".to_owned());
-        }
-        let set: JwkSet = serde_json::from_slice(&text).map_err(|error| format!("it is no JWKS: {error}"))?;
-        Ok(set.keys)
+        parse(&text)
     }
 }
 
@@ -168,5 +187,25 @@ mod tests {
         assert!(matches!(futures_util::poll!(known), std::task::Poll::Ready(Some(_))));
         assert!(made_up.await.is_none());
         assert!(keys.find(Some("one")).await.is_some(), "the keys we have stay");
+    }
+
+    #[test]
+    fn a_file_without_a_public_key_that_can_be_used_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.json");
+        assert!(look_into(&path).unwrap_err().contains("No such file"));
+        let look = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            look_into(&path)
+        };
+        for (wrong, told) in [
+            ("-----BEGIN PUBLIC KEY-----", "it is no JWKS"),
+            ("{}", "it is no JWKS"),
+            (r#"{"keys":[]}"#, "there is no public key"),
+            (r#"{"keys":[{"kty":"oct","k":"AA"}]}"#, "there is no public key"),
+        ] {
+            assert!(look(wrong).unwrap_err().contains(told), "{wrong}");
+        }
+        assert_eq!(look(r#"{"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}]}"#), Ok(()));
     }
 }

@@ -65,6 +65,11 @@ struct Destination {
     destination: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Certificate {
+    setting: String,
+}
+
 /// One destination's deliveries in one state, as the database has them now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backlog {
@@ -108,6 +113,7 @@ pub struct Metrics {
     oldest: Family<Destination, Gauge>,
     terminology: Family<Answered, Counter>,
     asking: Histogram,
+    certificates: Family<Certificate, Gauge>,
 }
 
 impl fmt::Debug for Metrics {
@@ -152,6 +158,9 @@ impl Default for Metrics {
         registry.register("terminology_questions", help, terminology.clone());
         let help = "One question to the terminology server";
         registry.register_with_unit("terminology_asking", help, Unit::Seconds, asking.clone());
+        let certificates = Family::default();
+        let help = "When a certificate of ours ends, in Unix time";
+        registry.register_with_unit("certificate_ends", help, Unit::Seconds, certificates.clone());
         let registry = Arc::new(registry);
         Self {
             registry,
@@ -171,6 +180,7 @@ impl Default for Metrics {
             oldest,
             terminology,
             asking,
+            certificates,
         }
     }
 }
@@ -251,6 +261,11 @@ impl Metrics {
         self.asking.observe(time.as_secs_f64());
     }
 
+    /// The certificate of this setting ends then, in seconds since 1970.
+    pub fn certificate_ends(&self, setting: &str, time: i64) {
+        self.certificates.get_or_create(&Certificate { setting: setting.to_owned() }).set(time);
+    }
+
     /// All of it as text, with the backlog of now; a destination that is not in it has none. `waits`: whether deliveries
     /// in a state wait to be sent, rather than for an operator.
     ///
@@ -284,6 +299,7 @@ mod tests {
         metrics.message("gp", "accepted", Duration::from_millis(3));
         metrics.message("gp", "accepted", Duration::from_millis(3));
         metrics.attempt("pas", "acknowledged", Duration::from_secs(3));
+        metrics.certificate_ends("http.tls.certificate", 1_893_456_000);
         let of = |destination: &str, state, count, seconds| Backlog {
             destination: destination.to_owned(),
             state,
@@ -299,6 +315,7 @@ mod tests {
             "signalbox_sending_seconds_count{destination=\"pas\"} 1",
             "signalbox_deliveries{destination=\"pas\",state=\"dead\"} 1",
             "signalbox_oldest_delivery_seconds{destination=\"pas\"} 90",
+            "signalbox_certificate_ends_seconds{setting=\"http.tls.certificate\"} 1893456000",
         ] {
             assert!(told.lines().any(|told| told == line), "{line}\n{told}");
         }

@@ -11,7 +11,8 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::certificates;
+use super::{certificates, unusable};
+use crate::config::Fault;
 use crate::config::tls::PartnerTls;
 
 /// How we meet one partner.
@@ -26,31 +27,32 @@ impl Client {
     /// settings say another.
     ///
     /// # Errors
-    /// A sentence naming the setting and what is wrong with it.
-    pub fn load(settings: &PartnerTls, host: &str, base: &Path) -> Result<Self, String> {
+    /// The setting, such as `authorities`, and what is wrong with it.
+    pub fn load(settings: &PartnerTls, host: &str, base: &Path) -> Result<Self, Fault> {
         let mut roots = RootCertStore::empty();
-        let fail = |error: String| format!("tls.authorities: {error}");
+        let fault = |setting: &str, sentence: String| (setting.to_owned(), sentence);
+        let fail = |error: String| fault("authorities", error);
         for certificate in certificates(&base.join(&settings.authorities)).map_err(fail)? {
             roots.add(certificate).map_err(|error| fail(error.to_string()))?;
         }
         let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
-            .map_err(|error| format!("tls: {error}"))?
+            .map_err(|error| fault("", error.to_string()))?
             .with_root_certificates(roots);
         let config = if settings.certificate.as_os_str().is_empty() {
             builder.with_no_client_auth()
         } else {
-            let own =
-                certificates(&base.join(&settings.certificate)).map_err(|error| format!("tls.certificate: {error}"))?;
+            let own = certificates(&base.join(&settings.certificate)).map_err(|error| fault("certificate", error))?;
             let key = PrivateKeyDer::from_pem_file(base.join(&settings.key))
-                .map_err(|error| format!("tls.key: {}: {error}", settings.key.display()))?;
-            builder
-                .with_client_auth_cert(own, key)
-                .map_err(|error| format!("tls.certificate: cannot be used: {error}"))?
+                .map_err(|error| fault("key", format!("{}: {error}", settings.key.display())))?;
+            builder.with_client_auth_cert(own, key).map_err(|error| {
+                let (setting, sentence) = unusable(&error);
+                fault(setting, sentence)
+            })?
         };
         let name = if settings.name.is_empty() { host } else { &settings.name };
         let name = ServerName::try_from(name.to_owned())
-            .map_err(|_| "tls.name: expected the name or address in the partner's certificate".to_owned())?;
+            .map_err(|_| fault("name", "expected the name or address in the partner's certificate".to_owned()))?;
         Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
     }
 

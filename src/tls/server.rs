@@ -11,8 +11,8 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
-use super::certificates;
-use crate::config::tls as settings;
+use super::{certificates, unusable};
+use crate::config::{Fault, tls as settings};
 
 /// How often the files are looked at, at most.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -41,9 +41,6 @@ struct Files {
 
 /// The protocols of a door for HTTP, as TLS names them ([ALPN](https://www.rfc-editor.org/rfc/rfc7301)).
 pub const HTTP: &[&[u8]] = &[b"h2", b"http/1.1"];
-
-/// The setting that is wrong, and what is wrong with its file.
-pub type Fault = (String, String);
 
 impl Tls {
     /// Reads the files; `None` when no certificate is configured. Relative paths start at `base`; `section` is where
@@ -109,8 +106,10 @@ impl Files {
         let key = PrivateKeyDer::from_pem_file(&self.key)
             .map_err(|error| (setting("key"), format!("{}: {error}", self.key.display())))?;
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let unusable =
-            |error: tokio_rustls::rustls::Error| (setting("certificate"), format!("cannot be used: {error}"));
+        let unusable = |error: tokio_rustls::rustls::Error| {
+            let (name, sentence) = unusable(&error);
+            (setting(name), sentence)
+        };
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(unusable)?;

@@ -119,6 +119,11 @@ fn a_body_that_does_not_fit_the_schema_of_a_destination_is_not_sent_there() {
     let expected = "archive: the body does not fit the destination's schema at /birthDate (maxLength)";
     assert!(said.out.contains(expected), "{}", said.out);
 
+    write(folder.path(), "archive.schema.json", "{ \"required\": [\"managingOrganization\"] }");
+    let said = test(folder.path(), &["--write"]);
+    let expected = "schema at the document's root (managingOrganization is required)";
+    assert!(said.out.contains(expected), "{}", said.out);
+
     write(folder.path(), "archive.schema.json", "{ \"type\": 5 }");
     let said = run(&["check", "--config", folder.path().to_str().unwrap()]);
     assert!(

@@ -8,6 +8,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use signalbox::exchange::state::DeliveryState;
 
+use crate::support::authority::Authority;
 use crate::support::terminology::{SNOMED, TerminologyServer};
 use crate::support::{ADA, Answer, BEN, DOOR, MllpPeer, MllpSender, TestGateway, adt, patient};
 
@@ -105,7 +106,12 @@ fn names(text: &str) -> BTreeSet<String> {
 async fn boards_and_alerts_ask_for_figures_that_exist() {
     let peer = MllpPeer::start();
     let terminology = TerminologyServer::start().await.settings("");
-    let gateway = TestGateway::with(&format!("{terminology}{DOOR}{}", peer.settings(""))).await;
+    let folder = tempfile::tempdir().unwrap();
+    Authority::new().issue("gateway.example").write(folder.path(), "own");
+    let region = "[mllp.region]\nlisten = \"127.0.0.1:0\"\nsources = [\"pas\"]\n\
+                  tls = { certificate = \"own.pem\", key = \"own.key\" }\n";
+    let settings = format!("{terminology}{DOOR}{region}{}", peer.settings(""));
+    let gateway = TestGateway::in_folder(folder, "", &settings).await;
     let coded = format!("{{\"maritalStatus\":{{\"coding\":[{{\"system\":\"{SNOMED}\",\"code\":\"1\"}}]}},");
     gateway.send(Method::POST, "Patient", patient(ADA, "Lovelace").replacen('{', &coded, 1)).await;
     let mut sender = MllpSender::connect(gateway.mllp["adt"]).await;
@@ -115,6 +121,8 @@ async fn boards_and_alerts_ask_for_figures_that_exist() {
     }
     gateway.settle().await;
     let (_, text) = ask(&gateway, "/metrics").await;
+    let ends = "signalbox_certificate_ends_seconds{setting=\"mllp.region.tls.certificate\"} 4070908800";
+    assert!(text.lines().any(|line| line == ends), "{text}");
     let told = names(&text);
     for file in ["docs/grafana/signalbox.json", "docs/prometheus/alerts.yml"] {
         let asked = names(&std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap());

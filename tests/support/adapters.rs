@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use signalbox::adapters::{ADAPTERS, Kind, Outside};
+use signalbox::adapters::{Kind, Outside, kind_of};
 use signalbox::chance::Chance;
 use signalbox::clock::Clock;
 use signalbox::delivery::destination::{Delivery, Destination};
@@ -34,7 +34,7 @@ pub(crate) fn delivery(body: &str) -> Delivery {
 
 /// The adapter with this `type`.
 pub(crate) fn kind(name: &str) -> &'static Kind {
-    ADAPTERS.iter().find(|kind| kind.name == name).unwrap()
+    kind_of(name).unwrap()
 }
 
 /// A destination with these settings and one route with these options.
@@ -42,5 +42,6 @@ pub(crate) fn destination(kind: &Kind, settings: &str, options: &Value, timeout:
     let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let outside = Outside { http, clock: Clock::system(), chance: Chance::seeded(1), timeout, base: PathBuf::new() };
     let settings = toml::from_str(settings).unwrap();
-    (kind.build)(settings, std::slice::from_ref(options), &outside).unwrap_or_else(|error| panic!("{error}"))
+    (kind.check_options)(options).unwrap_or_else(|error| panic!("{error}"));
+    (kind.build)(settings, &outside).unwrap_or_else(|faults| panic!("{faults:?}"))
 }

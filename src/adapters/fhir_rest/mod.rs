@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::{Adapter, Outside};
 use crate::clock::Clock;
-use crate::config::partner;
+use crate::config::{Fault, Secret, partner};
 use crate::delivery::destination::{Acknowledgement, Delivery, DeliveryError, Destination};
 use crate::exchange::{Conditions, Interaction};
 use options::Send;
@@ -30,10 +30,10 @@ pub struct FhirRest {
     pub base_url: String,
     /// Bearer token; a `secret:` reference.
     #[serde(default)]
-    pub token: Option<String>,
-    /// Further headers of every request.
+    pub token: Secret,
+    /// Further headers of every request; one that holds a credential is a `secret:` reference.
     #[serde(default)]
-    pub headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, Secret>,
 }
 
 impl Adapter for FhirRest {
@@ -41,16 +41,21 @@ impl Adapter for FhirRest {
     const SENDS_JSON: bool = true;
     const EXAMPLE: &'static str = "base_url = \"http://127.0.0.1:9090/fhir\"";
 
-    fn check_options(&self, options: &serde_json::Value) -> Result<(), String> {
+    type Options = options::Options;
+
+    fn check_options(options: &serde_json::Value) -> Result<(), String> {
         Send::read(options).map(|_| ())
     }
 
-    fn destination(self, outside: &Outside) -> Result<Arc<dyn Destination>, String> {
+    fn destination(self, outside: &Outside) -> Result<Arc<dyn Destination>, Vec<Fault>> {
         let base = partner::base_url(&self.base_url);
-        let base = base.map_err(|expected| format!("settings.base_url: expected {expected}"))?;
-        let further = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let headers = partner::headers(self.token.as_deref().unwrap_or_default(), further);
-        let headers = headers.map_err(|(setting, sentence)| format!("settings.{setting}: {sentence}"))?;
+        let base = base.map_err(|expected| vec![("base_url".to_owned(), format!("expected {expected}"))]);
+        let further = self.headers.iter().map(|(name, value)| (name.as_str(), value.expose()));
+        let headers = partner::headers(self.token.expose(), further);
+        let (base, headers) = match (base, headers) {
+            (Ok(base), Ok(headers)) => (base, headers),
+            (base, headers) => return Err([base.err(), headers.err()].into_iter().flatten().flatten().collect()),
+        };
         let (client, clock, timeout) = (outside.http.clone(), outside.clock.clone(), outside.timeout);
         Ok(Arc::new(Server { base, headers, client, clock, timeout }))
     }

@@ -1,5 +1,6 @@
 //! What a route says of how to send: by which interaction, and by what a repeat is recognised.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::exchange::{Conditions, Interaction};
@@ -19,17 +20,22 @@ pub(super) enum Send {
     Transaction,
 }
 
-#[derive(Deserialize)]
+/// What a route says beside the name of the server.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Options {
+pub struct Options {
+    /// The interaction.
     send: Option<Verb>,
+    /// Identifier system by which a repeat is recognised.
     identifier: Option<String>,
+    /// By what an update finds its resource, where it is no identifier.
     by: Option<By>,
+    /// Whether a repeat does no harm.
     #[serde(default)]
     resend: bool,
 }
 
-#[derive(Deserialize, Clone, Copy)]
+#[derive(Deserialize, JsonSchema, Clone, Copy)]
 #[serde(rename_all = "kebab-case")]
 enum Verb {
     Create,
@@ -37,7 +43,7 @@ enum Verb {
     Transaction,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum By {
     Id,

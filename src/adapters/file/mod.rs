@@ -12,7 +12,8 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Adapter, Outside};
+use super::{Adapter, NoOptions, Outside};
+use crate::config::Fault;
 use crate::delivery::destination::{Acknowledgement, Delivery, DeliveryError, Destination};
 use crate::exchange::{Conditions, Interaction};
 use name::Template;
@@ -37,16 +38,17 @@ impl Adapter for File {
     const SENDS_JSON: bool = true;
     const EXAMPLE: &'static str = "folder = \"outbox\"\nname = \"{received}-{type}-{delivery}.{extension}\"";
 
-    fn check_options(&self, options: &serde_json::Value) -> Result<(), String> {
-        match options.as_object().and_then(|options| options.keys().next()) {
-            Some(option) => Err(format!("a file destination has no route option '{option}'")),
-            None => Ok(()),
-        }
+    type Options = NoOptions;
+
+    fn destination(self, outside: &Outside) -> Result<Arc<dyn Destination>, Vec<Fault>> {
+        let name = Template::parse(&self.name).map_err(|sentence| vec![("name".to_owned(), sentence)])?;
+        Ok(Arc::new(Folder { folder: outside.base.join(&self.folder), name }))
     }
 
-    fn destination(self, outside: &Outside) -> Result<Arc<dyn Destination>, String> {
-        let name = Template::parse(&self.name)?;
-        Ok(Arc::new(Folder { folder: outside.base.join(&self.folder), name }))
+    fn doubts(&self, base: &Path) -> Vec<Fault> {
+        let absent = !base.join(&self.folder).is_dir();
+        let sentence = "there is no such folder; deliveries wait until somebody makes it";
+        absent.then(|| ("folder".to_owned(), sentence.to_owned())).into_iter().collect()
     }
 }
 

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::destination::MllpDestination;
-use crate::adapters::Adapter;
-use crate::adapters::Outside;
+use crate::adapters::{Adapter, NoOptions, Outside};
+use crate::config::Fault;
 use crate::config::tls::PartnerTls;
 use crate::config::units::{Period, Size};
 use crate::delivery::destination::Destination;
@@ -112,46 +112,65 @@ charset = "windows-1252"
 authorities = { "https://pas.example.nhs.uk/hospital-number" = "RXX" }
 "#;
 
-    fn check_options(&self, options: &serde_json::Value) -> Result<(), String> {
-        match options.as_object().and_then(|options| options.keys().next()) {
-            Some(option) => Err(format!("a route to an mllp destination has no options, found '{option}'")),
-            None => Ok(()),
+    type Options = NoOptions;
+
+    fn destination(self, outside: &Outside) -> Result<Arc<dyn Destination>, Vec<Fault>> {
+        let mut faults = self.check();
+        let host = self.address.rsplit_once(':').map_or(self.address.as_str(), |(host, _)| host);
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let tls = self.tls.as_ref().filter(|_| !faults.iter().any(|(setting, _)| setting.starts_with("tls")));
+        let tls = tls.map(|tls| Client::load(tls, host, &outside.base)).transpose();
+        match tls {
+            Ok(tls) if faults.is_empty() => Ok(Arc::new(MllpDestination::new(self, tls, outside))),
+            tls => {
+                faults.extend(tls.err().map(|(setting, sentence)| (format!("tls.{setting}"), sentence)));
+                Err(faults)
+            }
         }
     }
 
-    fn destination(self, outside: &Outside) -> Result<Arc<dyn Destination>, String> {
-        self.check()?;
-        let host = self.address.rsplit_once(':').map_or(self.address.as_str(), |(host, _)| host);
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let tls = self.tls.as_ref().map(|tls| Client::load(tls, host, &outside.base)).transpose()?;
-        Ok(Arc::new(MllpDestination::new(self, tls, outside)))
+    fn tls(&self) -> Option<&PartnerTls> {
+        self.tls.as_ref()
     }
 }
 
 impl Mllp {
-    fn check(&self) -> Result<(), String> {
+    /// Every setting that is wrong by itself, or beside another.
+    fn check(&self) -> Vec<Fault> {
         let port = self.address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port);
-        if !port.is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0)) {
-            return Err("address: expected host:port, such as \"tie.example.nhs.uk:2575\"".to_owned());
-        }
-        if !["P", "T", "D"].contains(&self.processing_id.as_str()) {
-            return Err("processing_id: expected \"P\", \"T\" or \"D\"".to_owned());
-        }
-        if self.connections == 0 {
-            return Err("connections: expected at least 1".to_owned());
-        }
-        if self.reconnect.0.is_zero() || self.reconnect_max < self.reconnect {
-            return Err("reconnect: expected more than nothing and no more than reconnect_max".to_owned());
-        }
-        if let Some(tls) = &self.tls
-            && tls.certificate.as_os_str().is_empty() != tls.key.as_os_str().is_empty()
-        {
-            return Err("tls: expected certificate and key together, or neither".to_owned());
-        }
-        if usize::try_from(self.max_frame.0).unwrap_or(0) < 1024 {
-            return Err("max_frame: expected at least 1 KiB".to_owned());
-        }
-        Ok(())
+        let lone = |tls: &PartnerTls| match (tls.certificate.as_os_str().is_empty(), tls.key.as_os_str().is_empty()) {
+            (true, false) => Some("tls.certificate"),
+            (false, true) => Some("tls.key"),
+            _ => None,
+        };
+        let lone = self.tls.as_ref().and_then(lone);
+        let faults = [
+            (
+                !port.is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0)),
+                "address",
+                "expected host:port, such as \"tie.example.nhs.uk:2575\"",
+            ),
+            (
+                self.receiving_application.trim().is_empty(),
+                "receiving_application",
+                "expected the name of the partner's system (MSH-5): it says for whom a message is",
+            ),
+            (
+                !["P", "T", "D"].contains(&self.processing_id.as_str()),
+                "processing_id",
+                "expected \"P\", \"T\" or \"D\"",
+            ),
+            (self.connections == 0, "connections", "expected at least 1"),
+            (
+                self.reconnect.0.is_zero() || self.reconnect_max < self.reconnect,
+                "reconnect",
+                "expected more than nothing and no more than reconnect_max",
+            ),
+            (lone.is_some(), lone.unwrap_or_default(), "expected certificate and key together, or neither"),
+            (usize::try_from(self.max_frame.0).unwrap_or(0) < 1024, "max_frame", "expected at least 1 KiB"),
+        ];
+        let faults = faults.into_iter().filter(|(wrong, ..)| *wrong);
+        faults.map(|(_, setting, sentence)| (setting.to_owned(), sentence.to_owned())).collect()
     }
 
     /// What the messages need to know of the partner.
@@ -177,7 +196,8 @@ mod tests {
         let mut table: toml::Table = Mllp::EXAMPLE.parse().unwrap();
         table.extend(change.parse::<toml::Table>().unwrap());
         let settings: Mllp = table.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
-        settings.check()
+        let faults: Vec<_> = settings.check().iter().map(|(setting, told)| format!("{setting}: {told}")).collect();
+        if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
     }
 
     #[test]
@@ -189,6 +209,7 @@ mod tests {
             ("address = \"tie:0\"", "address"),
             ("processing_id = \"X\"", "processing_id"),
             ("connections = 0", "connections"),
+            ("receiving_application = \" \"", "receiving_application"),
             ("max_frame = \"10 B\"", "max_frame"),
             ("reconnect = \"0s\"", "reconnect"),
             ("reconnect = \"1m\"", "reconnect"),
@@ -203,9 +224,15 @@ mod tests {
     }
 
     #[test]
+    fn everything_that_is_wrong_is_named_at_once() {
+        let told = check("address = \"tie\"\nprocessing_id = \"X\"\nreconnect = \"0s\"\nconnections = 0").unwrap_err();
+        let named: Vec<&str> = told.lines().filter_map(|line| Some(line.split_once(':')?.0)).collect();
+        assert_eq!(named, ["address", "processing_id", "connections", "reconnect"]);
+    }
+
+    #[test]
     fn a_route_may_not_say_anything_to_it() {
-        let settings: Mllp = toml::from_str(Mllp::EXAMPLE).unwrap();
-        assert_eq!(settings.check_options(&serde_json::json!({})), Ok(()));
-        assert!(settings.check_options(&serde_json::json!({ "method": "PUT" })).unwrap_err().contains("method"));
+        assert_eq!(Mllp::check_options(&serde_json::json!({})), Ok(()));
+        assert!(Mllp::check_options(&serde_json::json!({ "method": "PUT" })).unwrap_err().contains("method"));
     }
 }

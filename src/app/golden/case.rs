@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::config;
 use crate::exchange::Interaction;
 
 /// One golden case.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Case {
     /// Which source sends it.
@@ -22,6 +24,7 @@ pub(super) struct Case {
     pub(super) interaction: String,
     /// When it arrives.
     #[serde(default = "moment")]
+    #[schemars(with = "String")]
     pub(super) received: DateTime<Utc>,
     /// Files with the payloads, by destination.
     #[serde(default)]
@@ -60,11 +63,11 @@ fn moment() -> DateTime<Utc> {
 /// Reads the `case.toml` of a folder.
 ///
 /// # Errors
-/// What is wrong with it, with its line.
+/// All that is wrong with it, with its places.
 pub(super) fn read(folder: &Path) -> Result<Case, String> {
     let text = std::fs::read_to_string(folder.join("case.toml"))
         .map_err(|error| format!("case.toml cannot be read: {error}"))?;
-    let case: Case = toml::from_str(&text).map_err(|error| format!("case.toml: {}", error.to_string().trim_end()))?;
+    let case: Case = config::read_toml("case.toml", &text).map_err(|errors| errors.to_string())?;
     if case.refused.is_some() && !case.expected.is_empty() {
         return Err("case.toml: a message is either refused or expected somewhere, not both".to_owned());
     }
@@ -87,7 +90,14 @@ mod tests {
         assert_eq!((case.resource.as_str(), case.interaction()), ("in.json", Ok(Interaction::Create)));
         assert_eq!(case.received.to_rfc3339(), "2026-01-01T12:00:00+00:00");
         assert!(of("").unwrap_err().contains("source"));
-        assert!(of("source = \"pas\"\nexpcted = {}\n").unwrap_err().contains("line 2"));
+        let told = of("source = \"pas\"\nexpcted = {}\nrefused = \"no\"\nreceived = \"noon\"\n").unwrap_err();
+        for told_of in [
+            "case.toml:2:1: expcted: unknown setting, did you mean expected?",
+            "case.toml:3:1: refused: found \"no\", expected a whole number",
+            "case.toml:4:1: received: ",
+        ] {
+            assert!(told.contains(told_of), "{told_of}: {told}");
+        }
         assert!(of("source = \"pas\"\nrefused = 422\nexpected = { a = \"a.json\" }\n").is_err());
         assert!(of("source = \"pas\"\ninteraction = \"read\"\n").unwrap().interaction().is_err());
         assert!(read(Path::new("no/such/folder")).unwrap_err().starts_with("case.toml cannot be read"));

@@ -65,7 +65,9 @@ impl Send {
         let Some(authorities) = self.ca.clone() else { return Ok(None) };
         let (certificate, key) = (self.certificate.clone().unwrap_or_default(), self.key.clone().unwrap_or_default());
         let settings = PartnerTls { authorities, certificate, key, name: String::new() };
-        Client::load(&settings, host, std::path::Path::new("")).map(Some).map_err(anyhow::Error::msg)
+        Client::load(&settings, host, std::path::Path::new(""))
+            .map(Some)
+            .map_err(|(setting, sentence)| anyhow::anyhow!("{setting}: {sentence}"))
     }
 
     /// Sends one message and tells its answer; whether it was accepted.

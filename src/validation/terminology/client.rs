@@ -8,8 +8,7 @@ use serde_json::Value;
 use signalbox_validator::CodeAnswer;
 
 use super::request::Request;
-use crate::config::partner;
-use crate::config::terminology as settings;
+use crate::config::{Fault, partner, terminology as settings};
 
 /// Longest answer that is read.
 const MOST: usize = 256 * 1024;
@@ -37,9 +36,9 @@ impl Failure {
 }
 
 impl Client {
-    pub(super) fn of(settings: &settings::Terminology, http: reqwest::Client) -> Result<Self, (String, String)> {
+    pub(super) fn of(settings: &settings::Terminology, http: reqwest::Client) -> Result<Self, Vec<Fault>> {
         let base = partner::base_url(&settings.url);
-        let base = base.map_err(|expected| ("url".to_owned(), format!("expected {expected}")))?;
+        let base = base.map_err(|expected| vec![("url".to_owned(), format!("expected {expected}"))])?;
         let further = settings.headers.iter().map(|(name, value)| (name.as_str(), value.expose()));
         let headers = partner::headers(settings.token.expose(), further)?;
         Ok(Self { base, headers, timeout: settings.timeout.0, http })

@@ -20,8 +20,8 @@ use signalbox_validator::{CodeAnswer, Questions, is_displayed};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-use crate::config::terminology as settings;
 use crate::config::units::Period;
+use crate::config::{Fault, terminology as settings};
 use crate::telemetry::Metrics;
 pub use answers::{Answers, Why};
 use breaker::Breaker;
@@ -46,12 +46,12 @@ impl Terminology {
     /// The server of these settings; `None` when nobody is to be asked.
     ///
     /// # Errors
-    /// The setting that cannot be used, and why.
+    /// The settings that cannot be used, and why.
     pub fn of(
         settings: &settings::Terminology,
         http: reqwest::Client,
         metrics: Metrics,
-    ) -> Result<Option<Self>, (String, String)> {
+    ) -> Result<Option<Self>, Vec<Fault>> {
         if !settings.is_on() {
             return Ok(None);
         }
