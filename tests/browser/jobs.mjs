@@ -210,6 +210,31 @@ export async function theLineDrops(browser, given) {
   await wire.cut();
 }
 
+// The server ends a line that is well now and then; the page comes back at once, and a screen reader says nothing.
+export async function aTurnEnds(browser, given) {
+  const { context, page, broken } = await visitor(browser);
+  let turns = 0;
+  await page.route("**/live", (route) => {
+    if (route.request().method() !== "GET" || turns > 0) {
+      return route.continue();
+    }
+    turns += 1;
+    return route.fulfill({ contentType: "text/event-stream", body: "event: turn\ndata: over\n\n" });
+  });
+  await page.addInitScript(() => {
+    window.said = [];
+    new MutationObserver(() => window.said.push(document.getElementById("line")?.textContent))
+      .observe(document, { subtree: true, childList: true, characterData: true });
+  });
+  await signIn(page, given.base, given.operator);
+  await page.locator("#line").filter({ hasText: "Live" }).waitFor();
+  check(turns === 1, `${turns} turns ended`);
+  const said = await page.evaluate(() => window.said);
+  check(!said.some((text) => /Not live/.test(text)), `said of a line that was well: ${said}`);
+  check(broken.length === 0, broken.join("\n"));
+  await context.close();
+}
+
 // A viewer sees everything and is offered nothing to do.
 export async function aViewerLooks(browser, given) {
   const { context, page, broken } = await visitor(browser);
