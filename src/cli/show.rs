@@ -123,7 +123,7 @@ fn tell_delivery(
         id(delivery.id),
         delivery.destination,
         delivery.route,
-        standing(delivery, before, now)
+        standing(delivery, before, now, time)
     )?;
     for attempt in attempts {
         let took = (attempt.ended_at - attempt.started_at).num_milliseconds();

@@ -72,7 +72,19 @@ pub(super) fn back(to: &str, notice: &str) -> Response {
 
 /// A form with a reason behind a word; `name` makes its labels unlike all others on the page.
 pub(super) fn ask(action: &str, verb: &str, name: &str, class: &str, hidden: &[(&str, &str)]) -> Markup {
-    let field = format!("reason {} {name}", verb.to_lowercase()).replace(' ', "-");
+    ask_about(name, action, verb, name, class, hidden)
+}
+
+/// Such a form, where others of its name may stand on the page; `about` is unlike theirs.
+pub(super) fn ask_about(
+    about: &str,
+    action: &str,
+    verb: &str,
+    name: &str,
+    class: &str,
+    hidden: &[(&str, &str)],
+) -> Markup {
+    let field = format!("reason {} {about}", verb.to_lowercase()).replace(' ', "-");
     html! {
         details.act {
             summary.(class) aria-label=(format!("{verb} {name}")) { (verb) "…" }

@@ -11,7 +11,7 @@ use maud::{Markup, html};
 
 use super::access::Person;
 use super::act::ask;
-use super::page::{Place, moment, page};
+use super::page::{Place, moment, page, sentence, when};
 use super::{Pages, body, notice, page as pages_, quarantine};
 use crate::delivery::standing::{id, standing};
 use crate::exchange::ExchangeId;
@@ -152,7 +152,7 @@ fn one_delivery(
                 h3 { (delivery.destination) }
                 span.state-word.(delivery.state.as_str()) { (delivery.state.as_str()) }
             }
-            p { (sentence(&standing(delivery, before, now))) }
+            p { (sentence(&standing(delivery, before, now, when))) }
             @if let Some(before) = before {
                 p { a href=(format!("/exchanges/{}", id(before.exchange))) { "Go to what it waits behind" } }
             }
@@ -182,13 +182,7 @@ fn may_be_skipped(state: DeliveryState) -> bool {
     may_be_retried(state) || state == DeliveryState::Waiting
 }
 
-/// With a capital and a full stop.
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-    first.into_iter().chain(letters).chain(['.']).collect()
-}
-
+/// The roles stay a table's where a small window shows each row as a block.
 fn table(attempts: &[ToldAttempt], name: &str) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label=(format!("Attempts, {name}")) {

@@ -16,6 +16,9 @@ use crate::delivery::standing::id;
 use crate::exchange::rows::ExchangeOutcome;
 use crate::store::stories::Line;
 
+/// What rates are of: each process counts its own.
+const HERE: &str = "Counted by this gateway process since it started; others on the same database count their own";
+
 /// The first page.
 pub(super) async fn show(
     State(pages): State<Arc<Pages>>,
@@ -54,7 +57,7 @@ pub(super) fn parts(overview: &Overview, person: &Person) -> Markup {
                 p.small.legend {
                     span { span.key.came {} "in" }
                     span { span.key.went {} "out" }
-                    span { "in the last quarter of an hour" }
+                    span { "in the last quarter of an hour, through this gateway process" }
                 }
             }
             @if overview.destinations.is_empty() {
@@ -106,7 +109,7 @@ fn destination(one: &Destination, overview: &Overview, person: &Person) -> Marku
     let name = &figures.name;
     let oldest = figures.oldest.map(|oldest| span(overview.at - oldest));
     let label = format!(
-        "{} accepted and {} delivered in the last minute; bars of half a minute over a quarter of an hour",
+        "{} accepted and {} delivered in the last minute by this gateway process; bars of half a minute over a quarter of an hour",
         one.rates.came, one.rates.went
     );
     let of_destination = |path: &str, state: &str| {
@@ -127,8 +130,8 @@ fn destination(one: &Destination, overview: &Overview, person: &Person) -> Marku
             dl.figures {
                 div { dt { "Waiting" } dd { a href=(of_destination("/exchanges", "waiting")) { (waiting(figures)) } } }
                 div { dt { "Oldest" } dd { (oldest.as_deref().unwrap_or("–")) } }
-                div { dt { "In / min" } dd { (one.rates.came) } }
-                div { dt { "Out / min" } dd { (one.rates.went) } }
+                div title=(HERE) { dt { "In / min" } dd { (one.rates.came) } }
+                div title=(HERE) { dt { "Out / min" } dd { (one.rates.went) } }
                 div { dt { "Dead" } dd { a href="/dead-letters" aria-label=(format!("{} dead letters", figures.dead)) { (figures.dead) } } }
                 @if figures.quarantined > 0 {
                     div { dt { "Held" } dd { a href="/quarantine" aria-label=(format!("{} in quarantine", figures.quarantined)) { (figures.quarantined) } } }
