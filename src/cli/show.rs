@@ -13,7 +13,7 @@ use crate::delivery::standing::{id, standing, time};
 use crate::exchange::Interaction;
 use crate::exchange::ids::Id;
 use crate::exchange::rows::ExchangeOutcome;
-use crate::store::stories::{self, Before, Story, Told, ToldAttempt, ToldDelivery};
+use crate::store::stories::{self, Before, Story, Told, ToldAct, ToldAttempt, ToldDelivery};
 
 #[derive(Args)]
 pub(super) struct Show {
@@ -45,7 +45,7 @@ pub fn tell(story: &Story, now: DateTime<Utc>) -> String {
     for (delivery, attempts, before) in &story.deliveries {
         let _ = tell_delivery(&mut text, delivery, attempts, before.as_ref(), now);
     }
-    for (at, what, who, why, destination) in &story.acts {
+    for ToldAct { at, what, who, why, destination, .. } in &story.acts {
         let place = if destination.is_empty() { String::new() } else { format!(" at {destination}") };
         let _ = writeln!(text, "\n{}  {who} said {what}{place}: {why}", time(*at));
     }

@@ -18,7 +18,7 @@ use crate::exchange::ExchangeId;
 use crate::exchange::rows::ExchangeOutcome;
 use crate::exchange::state::DeliveryState;
 use crate::outcome::Issue;
-use crate::store::stories::{self, Before, Story, Told, ToldAttempt, ToldDelivery};
+use crate::store::stories::{self, Before, Story, Told, ToldAct, ToldAttempt, ToldDelivery};
 
 /// The page.
 pub(super) async fn show(
@@ -205,6 +205,14 @@ fn table(attempts: &[ToldAttempt], name: &str) -> Markup {
     }
 }
 
+/// When a delivery had come to the end that an operator's act found it at, and which; `None` when it had not ended.
+fn ended_before(act: &ToldAct, attempts: &[ToldAttempt]) -> Option<(DateTime<Utc>, DeliveryState)> {
+    let found = act.found.strip_prefix("was ")?;
+    let state = DeliveryState::ALL.into_iter().find(|state| state.is_ended() && state.as_str() == found)?;
+    let last = attempts.iter().map(|attempt| attempt.ended_at).filter(|at| *at <= act.at).max();
+    Some((last.unwrap_or(act.at), state))
+}
+
 /// Everything with a time, in its order.
 fn timeline(story: &Story) -> Markup {
     let exchange = &story.exchange;
@@ -214,11 +222,17 @@ fn timeline(story: &Story) -> Markup {
             let word = attempt.outcome.as_str();
             events.push((attempt.ended_at, format!("{}: attempt {} {word}", delivery.destination, attempt.number)));
         }
+        // A retry begins anew: what the delivery had come to before it, the act remembers.
+        let retried = story.acts.iter().filter(|act| act.delivery == Some(delivery.id));
+        for (at, state) in retried.filter_map(|act| ended_before(act, attempts)) {
+            events.push((at, format!("{}: {}", delivery.destination, state.as_str())));
+        }
         if delivery.state.is_ended() {
             events.push((delivery.updated_at, format!("{}: {}", delivery.destination, delivery.state.as_str())));
         }
     }
-    for (at, what, who, why, destination) in &story.acts {
+    for act in &story.acts {
+        let ToldAct { at, what, who, why, destination, .. } = act;
         let place = if destination.is_empty() { String::new() } else { format!("{destination}: ") };
         events.push((*at, format!("{place}{what} by {who}: {why}")));
     }

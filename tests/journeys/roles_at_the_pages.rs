@@ -110,22 +110,31 @@ async fn dead_letters_are_retried_and_skipped_from_their_page() {
     let explode = person.post(&format!("/deliveries/{delivery}/explode"), &[("reason", "x")]).await;
     assert_eq!(explode.status(), StatusCode::NOT_FOUND);
 
+    // What waited behind it is tried for another day, so only a refusal ends it soon.
+    peer.always(ADA, Answer::Reject(101));
     let answer = person.post(&skip, &[("reason", "sent by hand"), ("next", "//evil.example")]).await;
     assert_eq!(answer.headers()["location"], "/?notice=skipped-1", "nobody is sent elsewhere");
     assert_eq!(person.post(&skip, &[("reason", "again")]).await.status(), StatusCode::CONFLICT);
-    gateway.until_it_is(behind, DeliveryState::Dead).await;
+    gateway.until_it_is(behind, DeliveryState::Refused).await;
     peer.always(ADA, Answer::Accept);
     let because = gateway.delivery(behind).await.note.unwrap_or_default();
-    let other = [("destination", "pas"), ("state", "dead"), ("because", "another"), ("reason", "mended")];
+    let other = [("destination", "pas"), ("state", "refused"), ("because", "another"), ("reason", "mended")];
     let answer = person.post("/dead-letters/retry", &other).await;
     assert_eq!(answer.headers()["location"], "/dead-letters?notice=unchanged", "another reason, another group");
-    let all = [("destination", "pas"), ("state", "dead"), ("because", &*because), ("reason", "mended")];
+    let all = [("destination", "pas"), ("state", "refused"), ("because", &*because), ("reason", "mended")];
     let answer = person.post("/dead-letters/retry", &all).await;
     assert_eq!(answer.headers()["location"], "/dead-letters?notice=retried-1");
     gateway.until_it_is(behind, DeliveryState::Delivered).await;
     assert_eq!(
         register(&gateway).await,
         [entry("skip", "operator", "sent by hand"), entry("retry", "operator", "mended")]
+    );
+    let story = person.read(&format!("/exchanges/{behind}")).await;
+    let (_, timeline) = story.split_once("Timeline").unwrap();
+    let at = |what: &str| timeline.find(what).unwrap_or_else(|| panic!("no '{what}' in {timeline}"));
+    assert!(
+        at("pas: refused") < at("retry by operator") && at("retry by operator") < at("pas: delivered"),
+        "{timeline}"
     );
     gateway.finish().await;
 }
@@ -178,6 +187,12 @@ async fn the_command_line_and_the_pages_pause_the_same_destination() {
     let destinations = |verb, name| {
         run(&["destinations", verb, name, "--reason", "PAS upgrade", "--operator", "sam", "--config", config])
     };
+    let long = "é".repeat(201);
+    let said = run(&["destinations", "pause", "pas", "--reason", &long, "--operator", "sam", "--config", config]);
+    assert_eq!(said.code, 1);
+    assert!(said.errors.contains("200 characters at most, and this one has 201"), "{}", said.errors);
+    let said = person.post("/destinations/pas/pause", &[("reason", &long)]).await;
+    assert_eq!(said.status(), StatusCode::UNPROCESSABLE_ENTITY, "the same limit at the pages");
     assert_eq!(destinations("pause", "pas").code, 0);
     assert!(person.read("/").await.contains("Paused by sam"), "the page has what the command did");
     for (verb, name, why) in [("pause", "pas", "paused already"), ("resume", "nowhere", "no destination 'nowhere'")] {
