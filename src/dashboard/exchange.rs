@@ -184,24 +184,35 @@ fn may_be_skipped(state: DeliveryState) -> bool {
 
 /// The roles stay a table's where a small window shows each row as a block.
 fn table(attempts: &[ToldAttempt], name: &str) -> Markup {
+    let columns = ["Attempt", "Began", "Took", "Ended", "What was said"];
     html! {
         div.scroll tabindex="0" role="region" aria-label=(format!("Attempts, {name}")) {
-            table {
-                thead { tr { th scope="col" { "Attempt" } th scope="col" { "Began" } th scope="col" { "Took" }
-                    th scope="col" { "Ended" } th scope="col" { "What was said" } } }
-                tbody {
+            table.attempts role="table" {
+                thead role="rowgroup" { tr role="row" {
+                    @for column in columns { th scope="col" role="columnheader" { (column) } }
+                } }
+                tbody role="rowgroup" {
                     @for attempt in attempts {
-                        tr {
-                            th scope="row" { (attempt.number) }
-                            td { (moment(attempt.started_at)) }
-                            td { ((attempt.ended_at - attempt.started_at).num_milliseconds()) " ms" }
-                            td { span.outcome.(attempt.outcome.as_str()) { (attempt.outcome.as_str()) } }
-                            td { (attempt.code) @if !attempt.note.is_empty() && attempt.note != attempt.code { ": " (attempt.note) } }
+                        tr role="row" {
+                            th scope="row" role="rowheader" { (attempt.number) }
+                            td role="cell" { (moment(attempt.started_at)) }
+                            td role="cell" { ((attempt.ended_at - attempt.started_at).num_milliseconds()) " ms" }
+                            td role="cell" { span.outcome.(attempt.outcome.as_str()) { (attempt.outcome.as_str()) } }
+                            td.said role="cell" { (said(attempt)) }
                         }
                     }
                 }
             }
         }
+    }
+}
+
+/// The partner's code and what it said, or what was said of it; what stands in the column before is not said again.
+fn said(attempt: &ToldAttempt) -> String {
+    match (attempt.code.as_str(), attempt.note.as_str()) {
+        (code, note) if code == note || note.is_empty() => code.to_owned(),
+        (code, note) if code == attempt.outcome.as_str() => note.to_owned(),
+        (code, note) => format!("{code}: {note}"),
     }
 }
 
@@ -241,6 +252,36 @@ fn timeline(story: &Story) -> Markup {
         section aria-labelledby="timeline-title" {
             h2 #timeline-title { "Timeline" }
             ol.timeline { @for (at, what) in &events { li { (moment(*at)) " " span { (what) } } } }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::rows::AttemptOutcome;
+
+    fn attempt(code: &str, note: &str) -> ToldAttempt {
+        ToldAttempt {
+            delivery: uuid::Uuid::nil(),
+            number: 1,
+            started_at: DateTime::UNIX_EPOCH,
+            ended_at: DateTime::UNIX_EPOCH,
+            outcome: AttemptOutcome::Transient,
+            code: code.to_owned(),
+            note: note.to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_was_said_is_said_once() {
+        for (code, note, told) in [
+            ("transient", "cannot connect", "cannot connect"),
+            ("503", "busy", "503: busy"),
+            ("AA", "", "AA"),
+            ("MSA-1 AA", "MSA-1 AA", "MSA-1 AA"),
+        ] {
+            assert_eq!(said(&attempt(code, note)), told);
         }
     }
 }

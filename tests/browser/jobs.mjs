@@ -247,12 +247,41 @@ export async function aViewerLooks(browser, given) {
   await context.close();
 }
 
-// Every page, in light and dark, on a telephone and on a wall.
+// Leaves a reason on the page of an exchange: as long as one may be, and without a space.
+async function withTheLongestReason(browser, given) {
+  const { context, page } = await visitor(browser);
+  await signIn(page, given.base, given.operator);
+  await page.goto(`${given.base}/exchanges/${given.dead}`);
+  await because(page, page.locator("main"), "Show", /Show/, "x".repeat(200));
+  await page.waitForURL(/\/body$/);
+  await context.close();
+}
+
+// Nothing is hidden beside the window, a chart keeps its height, and what is opened stands within its card.
+async function everythingIsSeen(page, where) {
+  const wrong = await page.evaluate(() => {
+    const box = (element) => element.getBoundingClientRect();
+    const wide = [...document.querySelectorAll(".attempts td, .timeline li, .act form *")]
+      .filter((part) => box(part).right > document.documentElement.clientWidth + 1);
+    const flat = [...document.querySelectorAll(".flow")].filter((chart) => box(chart).height < 40);
+    const out = [...document.querySelectorAll(".group .act, .delivery .act")].filter((act) => {
+      const card = box(act.closest(".group, .delivery"));
+      return box(act).left < card.left + 8 || box(act).right > card.right - 8;
+    });
+    const close = [...document.querySelectorAll(".acts + .delivery")]
+      .filter((card) => box(card).top < box(card.previousElementSibling).bottom + 8);
+    return [...wide, ...flat, ...out, ...close].map((part) => `${part.className} ${part.textContent.slice(0, 60)}`);
+  });
+  check(wrong.length === 0, `${where}: ${wrong.join("\n")}`);
+}
+
+// Every page, in light and dark, on the smallest window, on a telephone and on a wall.
 export async function everyPageIsSound(browser, given) {
+  await withTheLongestReason(browser, given);
   const paths = ["/", "/exchanges", `/exchanges/${given.dead}`, `/exchanges/${given.refused}`, "/dead-letters",
     "/quarantine", `/exchanges/${given.held}`, "/exchanges/no-such-id"];
   for (const colorScheme of ["light", "dark"]) {
-    for (const [width, height] of [[360, 740], [1280, 800], [2560, 1440]]) {
+    for (const [width, height] of [[320, 640], [360, 740], [1280, 800], [2560, 1440]]) {
       const { context, page, broken } = await visitor(browser, { colorScheme, viewport: { width, height } });
       const where = (path) => `${path} (${colorScheme}, ${width} px)`;
       await page.goto(`${given.base}/sign-in`);
@@ -264,6 +293,7 @@ export async function everyPageIsSound(browser, given) {
           await form.evaluate((details) => { details.open = true; });
         }
         await sound(page, where(path));
+        await everythingIsSeen(page, where(path));
       }
       check(broken.length === 0, broken.join("\n"));
       await context.close();
