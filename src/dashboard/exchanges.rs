@@ -114,10 +114,18 @@ pub(super) async fn show(
         h1 { "Exchanges" }
         (filters(&asked, &pages))
         @if asked.get("patient").is_some() {
-            p.note { "Exchanges about one patient. " a href="/exchanges" { "Show all" } }
+            p.note {
+                @if asked.get("check").is_some() { "The check digit of this NHS number is wrong. " }
+                @if lines.is_empty() { "No exchange about the patient with this number. " }
+                @else { "Exchanges about one patient. " }
+                a href="/exchanges" { "Show all" }
+            }
         }
         @if let Some(request) = asked.get("request") {
             p.note { "Exchanges with request id " code { (request) } ". " a href="/exchanges" { "Show all" } }
+        }
+        @if let Some(correlation) = asked.get("correlation") {
+            p.note { "Exchanges with correlation id " code { (correlation) } ". " a href="/exchanges" { "Show all" } }
         }
         (home::table(&lines))
         nav.turn aria-label="Turn the page" {

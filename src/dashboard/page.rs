@@ -37,8 +37,8 @@ pub(super) fn page(title: &str, place: Option<Place>, person: &Person, content: 
             (link(Place::Quarantine, "/quarantine", "Quarantine"))
         }
         form.find method="post" action="/exchanges/find" role="search" {
-            label.hidden for="find" { "Find by NHS number, request id or exchange id" }
-            input #find name="what" type="search" placeholder="NHS number, request or exchange id" autocomplete="off"
+            label.hidden for="find" { "Find by NHS number, or by the id of an exchange, a delivery, a request or a message" }
+            input #find name="what" type="search" placeholder="NHS number or any id" autocomplete="off"
                 spellcheck="false";
             button type="submit" { "Find" }
         }

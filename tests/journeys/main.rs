@@ -89,6 +89,8 @@ mod roles_at_the_pages;
 #[cfg(test)]
 mod shutdown_is_graceful;
 #[cfg(test)]
+mod somebody_looks_for_a_message;
+#[cfg(test)]
 mod sources_are_held_to_their_guides;
 #[cfg(test)]
 mod sources_prove_themselves;
