@@ -201,8 +201,7 @@ impl Application {
             identities,
             tasks: engine.tasks.doors.clone(),
         };
-        let pages = dashboard::router(watch, steering, &engine.tasks.engine);
-        let router = http::router(door).merge(pages);
+        let router = dashboard::beside(http::router(door), watch, steering, &engine.tasks.engine);
         let tasks = engine.tasks.doors.clone();
         let listening = Listening { listener, tls, settings: start.config.http.clone(), router, tasks };
         let serving = http::serve(listening, engine.tasks.stop.clone());
@@ -371,6 +370,7 @@ fn steering(start: &Start, search_key: &SearchKey, validation: &Validation, addr
         chance: start.chance.clone(),
         search_key: search_key.clone(),
         patient_system: start.config.identity.patient_system.clone(),
+        resource_types: validation.resource_types(),
         config_hash: start.config.hash.clone(),
         packs: validation.packs_hash().to_string(),
         secure: http.tls.is_on() || http.behind_proxy,

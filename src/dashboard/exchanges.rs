@@ -52,17 +52,22 @@ impl Asked {
                 .map(|(.., minutes)| pages.clock.now() - TimeDelta::minutes(*minutes))
                 .ok_or_else(|| unknown("since", word))
         });
-        let text = |name| self.get(name).map(str::to_owned);
+        let text = |name| {
+            let found = self.get(name).map(str::to_owned);
+            let fault = || format!("The value of '{name}' holds a control character, which none has.");
+            found.map(|text| if text.contains(char::is_control) { Err(fault()) } else { Ok(text) }).transpose()
+        };
+        let resource_type = text("type")?.map(|word| kind(&word, &pages.resource_types));
         Ok(Filter {
-            source: text("source"),
-            resource_type: text("type"),
+            source: text("source")?,
+            resource_type: resource_type.transpose()?,
             outcome: outcome.transpose()?,
             state: state.transpose()?,
             key: key.transpose()?,
             request_id: request.transpose()?,
-            correlation_id: text("correlation"),
+            correlation_id: text("correlation")?,
             since: since.transpose()?,
-            destination: text("destination"),
+            destination: text("destination")?,
             before: before.transpose()?.map(ExchangeId::uuid),
         })
     }
@@ -76,6 +81,15 @@ impl Asked {
         query.append_pair("before", &id(last.id));
         format!("/exchanges?{}", query.finish())
     }
+}
+
+/// A resource type as FHIR writes it, or the type of an HL7 v2 message.
+fn kind(word: &str, types: &[String]) -> Result<String, String> {
+    let message = |text: &str| text.split('^').next().is_some_and(|code| code.len() == 3);
+    let same = types.iter().find(|known| known.eq_ignore_ascii_case(word)).cloned();
+    same.or_else(|| message(word).then(|| word.to_ascii_uppercase())).ok_or_else(|| {
+        format!("'{word}' is neither a resource type of FHIR R4 nor the type of a message, such as ADT^A31.")
+    })
 }
 
 fn outcome(word: &str) -> Option<ExchangeOutcome> {
@@ -165,6 +179,24 @@ fn filters(asked: &Asked, pages: &Pages) -> Markup {
             (text("type", "Type"))
             (words("since", "Received", SPANS[..3].iter().map(|(word, shown, _)| ((*word).to_owned(), (*shown).to_owned())).collect()))
             button type="submit" { "Filter" }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::kind;
+
+    #[test]
+    fn a_type_is_known_in_either_case_and_what_is_none_is_said_to_be_none() {
+        let types = ["MedicationRequest", "Patient"].map(str::to_owned);
+        for (word, known) in
+            [("patient", "Patient"), ("medicationrequest", "MedicationRequest"), ("adt^a31", "ADT^A31"), ("ORU", "ORU")]
+        {
+            assert_eq!(kind(word, &types).as_deref(), Ok(known));
+        }
+        for none in ["Patients", "ADTA31", "\u{e9}"] {
+            assert!(kind(none, &types).unwrap_err().contains("neither a resource type"), "{none}");
         }
     }
 }

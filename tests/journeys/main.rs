@@ -118,3 +118,5 @@ mod the_gateway_is_watched;
 mod the_partner_is_down;
 #[cfg(test)]
 mod the_register_cannot_be_changed;
+#[cfg(test)]
+mod wrong_turns_at_the_pages;

@@ -66,7 +66,9 @@ async fn a_body_is_seen_by_those_who_may_for_a_reason_that_is_kept() {
         let person = Person::signed_in(&gateway, role).await;
         let story = person.read(&format!("/exchanges/{exchange}")).await;
         assert!(!story.contains(ADA) && !story.contains("Lovelace"), "the story holds nothing of the patient");
-        assert_eq!(person.get(&path).await.status(), StatusCode::METHOD_NOT_ALLOWED, "an address shows no body");
+        let asked = person.get(&path).await;
+        assert_eq!(asked.status(), StatusCode::SEE_OTHER, "an address shows no body");
+        assert_eq!(asked.headers()["location"], *format!("/exchanges/{exchange}"));
         let answer = person.post(&path, &[("reason", "the ward asks")]).await;
         assert_eq!(answer.status(), if may { StatusCode::OK } else { StatusCode::FORBIDDEN }, "{role}");
         assert_eq!(answer.text().await.unwrap().contains("Lovelace"), may, "{role}");
