@@ -42,6 +42,7 @@ use crate::gateway::{self, Gateway, Parts};
 use crate::http::{self, Door, Identities, Issuers, Listening, TokenTable};
 use crate::store::bodies;
 use crate::store::destinations as names;
+use crate::store::overview;
 use crate::store::schema::{self, SchemaError};
 use crate::telemetry::Metrics;
 use crate::validation::Validation;
@@ -347,7 +348,7 @@ pub async fn prepare(owner: &mut PgConnection, app_role: Option<&str>, clock: &C
     Ok(())
 }
 
-/// Numbers of the destinations; refuses a search key that would break the order of what is still waiting.
+/// Numbers of the destinations; warns of those that deliveries are left for and nothing is sent to, and refuses a search key that would break the order of what is still waiting.
 async fn register(
     start: &Start,
     key_id: i32,
@@ -361,7 +362,19 @@ async fn register(
              this one: put the old key back (identity.search_key) until they are settled"
         )));
     }
-    Ok(names::register(&mut db, &checked.names()).await?)
+    let configured = checked.names();
+    for left in overview::destinations(&mut db).await? {
+        let unsettled = left.to_send + left.held + left.unknown + left.dead + left.quarantined + left.under_way;
+        if unsettled > 0 && !configured.contains(&left.name) {
+            let destination = left.name;
+            tracing::warn!(
+                destination,
+                unsettled,
+                "deliveries are not sent: the configuration does not name it any more"
+            );
+        }
+    }
+    Ok(names::register(&mut db, &configured).await?)
 }
 
 fn steering(start: &Start, search_key: &SearchKey, validation: &Validation, address: SocketAddr) -> Steering {

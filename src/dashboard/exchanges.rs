@@ -159,6 +159,9 @@ fn filters(asked: &Asked, pages: &Pages) -> Markup {
                 select id=(name) name=(name) {
                     option value="" selected[chosen.is_empty()] { "Any" }
                     @for (value, word) in &all { option value=(value) selected[chosen == value] { (word) } }
+                    @if !chosen.is_empty() && !all.iter().any(|(value, _)| value == chosen) {
+                        option value=(chosen) selected { (chosen) " (not configured)" }
+                    }
                 }
             }
         }
@@ -171,7 +174,9 @@ fn filters(asked: &Asked, pages: &Pages) -> Markup {
     };
     html! {
         form.filters method="get" action="/exchanges" aria-label="Filters" {
-            @if let Some(patient) = asked.get("patient") { input type="hidden" name="patient" value=(patient); }
+            @for name in ["patient", "check", "request", "correlation"] {
+                @if let Some(value) = asked.get(name) { input type="hidden" name=(name) value=(value); }
+            }
             (words("outcome", "Outcome", ExchangeOutcome::ALL.iter().map(|outcome| same(outcome.as_str())).collect()))
             (words("state", "Delivery", DeliveryState::ALL.iter().map(|state| same(state.as_str())).collect()))
             (words("destination", "Destination", pages.destinations.iter().map(|name| same(name)).collect()))

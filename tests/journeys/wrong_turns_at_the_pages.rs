@@ -1,10 +1,11 @@
 //! Whoever asks the pages for what there is not gets a page that helps, and strangers learn nothing.
 
 use reqwest::StatusCode;
+use signalbox::exchange::state::DeliveryState;
 
 use crate::support::log::Log;
 use crate::support::people::Person;
-use crate::support::{ADA, TestGateway};
+use crate::support::{ADA, MllpPeer, TestGateway};
 
 /// Asks as a browser does.
 async fn browse(person: &Person, path: &str) -> reqwest::Response {
@@ -91,5 +92,28 @@ async fn a_filter_that_means_nothing_is_said_to_mean_nothing() {
     for word in ["patient", "Patient", "PATIENT"] {
         assert!(person.read(&format!("/exchanges?type={word}")).await.contains(&sent), "{word}");
     }
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_left_for_a_destination_that_is_no_longer_configured_is_found() {
+    let peer = MllpPeer::down();
+    let mut gateway = TestGateway::with(&peer.settings("")).await;
+    let sent = gateway.accept(ADA, "Left").await;
+    gateway.until(sent, |delivery| delivery.state == DeliveryState::Ready && delivery.attempts > 0).await;
+    gateway.stop().await;
+    let (log, listening) = Log::listen();
+    gateway.resume_with(crate::support::gateway::NOWHERE).await;
+    drop(listening);
+    let logged = log.text();
+    let warned = logged.lines().find(|line| line.contains("does not name it any more")).unwrap_or_default();
+    assert!(warned.contains("WARN") && warned.contains("\"pas\"") && warned.contains("unsettled=1"), "{logged}");
+
+    let person = Person::signed_in(&gateway, "viewer").await;
+    let list = person.read("/exchanges?destination=pas&request=3f1c9d2e-5a44-4c6b-9a1e-0c2f6a7b8c9d").await;
+    assert!(list.contains("<option value=\"pas\" selected>pas (not configured)</option>"), "{list}");
+    assert!(list.contains("type=\"hidden\" name=\"request\" value=\"3f1c9d2e"), "{list}");
+    assert!(person.read("/exchanges?destination=pas").await.contains(&sent.to_string()));
+    gateway.skip(gateway.delivery(sent).await.id, "nobody takes it any more").await.unwrap();
     gateway.finish().await;
 }
