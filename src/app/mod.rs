@@ -43,6 +43,7 @@ use crate::gateway::{self, Gateway, Parts};
 use crate::http::{self, Door, Identities, Issuers, Listening, TokenTable};
 use crate::store::bodies;
 use crate::store::destinations as names;
+use crate::store::overview;
 use crate::store::schema::{self, SchemaError};
 use crate::telemetry::Metrics;
 use crate::validation::Validation;
@@ -208,8 +209,7 @@ impl Application {
             identities,
             tasks: engine.tasks.doors.clone(),
         };
-        let pages = dashboard::router(watch, steering, &engine.tasks.engine);
-        let router = http::router(door).merge(pages);
+        let router = dashboard::beside(http::router(door), watch, steering, &engine.tasks.engine);
         let tasks = engine.tasks.doors.clone();
         let listening = Listening { listener, tls, settings: start.config.http.clone(), router, tasks };
         let serving = http::serve(listening, engine.tasks.stop.clone());
@@ -355,7 +355,7 @@ pub async fn prepare(owner: &mut PgConnection, app_role: Option<&str>, clock: &C
     Ok(())
 }
 
-/// Numbers of the destinations; refuses a search key that would break the order of what is still waiting.
+/// Numbers of the destinations; warns of those that deliveries are left for and nothing is sent to, and refuses a search key that would break the order of what is still waiting.
 async fn register(
     start: &Start,
     key_id: i32,
@@ -369,7 +369,19 @@ async fn register(
              this one: put the old key back (identity.search_key) until they are settled"
         )));
     }
-    Ok(names::register(&mut db, &checked.names()).await?)
+    let configured = checked.names();
+    for left in overview::destinations(&mut db).await? {
+        let unsettled = left.to_send + left.held + left.unknown + left.dead + left.quarantined + left.under_way;
+        if unsettled > 0 && !configured.contains(&left.name) {
+            let destination = left.name;
+            tracing::warn!(
+                destination,
+                unsettled,
+                "deliveries are not sent: the configuration does not name it any more"
+            );
+        }
+    }
+    Ok(names::register(&mut db, &configured).await?)
 }
 
 fn steering(start: &Start, search_key: &SearchKey, validation: &Validation, address: SocketAddr) -> Steering {
@@ -378,6 +390,7 @@ fn steering(start: &Start, search_key: &SearchKey, validation: &Validation, addr
         chance: start.chance.clone(),
         search_key: search_key.clone(),
         patient_system: start.config.identity.patient_system.clone(),
+        resource_types: validation.resource_types(),
         config_hash: start.config.hash.clone(),
         packs: validation.packs_hash().to_string(),
         secure: http.tls.is_on() || http.behind_proxy,

@@ -53,7 +53,12 @@ impl Deliveries {
                 writeln!(std::io::stdout(), "Delivery {} {what}.", which.id)?;
                 Ok(ExitCode::SUCCESS)
             }
-            Err(error @ (ActError::NotFound(_) | ActError::NotPossible { .. } | ActError::NoReason)) => {
+            Err(
+                error @ (ActError::NotFound(_)
+                | ActError::NotPossible { .. }
+                | ActError::NoReason
+                | ActError::LongReason(_)),
+            ) => {
                 writeln!(std::io::stderr(), "signalbox: {error}")?;
                 Ok(ExitCode::from(1))
             }

@@ -29,7 +29,7 @@ pub(super) struct Exchanges {
     /// Resource type, or an HL7 v2 message's, such as ADT^A31
     #[arg(long = "type", value_name = "TYPE")]
     resource_type: Option<String>,
-    /// How it ended at the door: accepted, refused or validated
+    /// How it ended at the door: accepted, quarantined, refused or validated
     #[arg(long, value_parser = outcome)]
     outcome: Option<ExchangeOutcome>,
     /// State of a delivery: pending (it will be sent), waiting, ready, leased, parked, unknown, delivered, refused, dead, …

@@ -117,7 +117,12 @@ impl Which {
                 writeln!(std::io::stdout(), "Exchange {} {what} ({deliveries}).", self.id)?;
                 Ok(ExitCode::SUCCESS)
             }
-            Err(error @ (ActError::NoExchange(_) | ActError::NotQuarantined(_) | ActError::NoReason)) => {
+            Err(
+                error @ (ActError::NoExchange(_)
+                | ActError::NotQuarantined(_)
+                | ActError::NoReason
+                | ActError::LongReason(_)),
+            ) => {
                 writeln!(std::io::stderr(), "signalbox: {error}")?;
                 Ok(ExitCode::from(1))
             }

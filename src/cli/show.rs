@@ -13,11 +13,12 @@ use crate::delivery::standing::{id, standing, time};
 use crate::exchange::Interaction;
 use crate::exchange::ids::Id;
 use crate::exchange::rows::ExchangeOutcome;
-use crate::store::stories::{self, Before, Story, Told, ToldAttempt, ToldDelivery};
+use crate::store::exchanges;
+use crate::store::stories::{self, Before, Story, Told, ToldAct, ToldAttempt, ToldDelivery};
 
 #[derive(Args)]
 pub(super) struct Show {
-    /// Id of the exchange (its Task), 20 characters
+    /// Id of the exchange (its Task) or of one of its deliveries (MSH-10 at the partner), 20 characters
     id: Id,
     #[command(flatten)]
     config: ConfigFolder,
@@ -26,10 +27,15 @@ pub(super) struct Show {
 impl Show {
     pub(super) async fn run(self, world: World) -> anyhow::Result<ExitCode> {
         let mut access = access::open(&self.config.config, &world).await?;
-        let story = stories::tell(&mut access.db, self.id.uuid()).await?;
+        let mut story = stories::tell(&mut access.db, self.id.uuid()).await?;
+        if story.is_none()
+            && let Some(exchange) = exchanges::of_delivery(&mut access.db, self.id.uuid()).await?
+        {
+            story = stories::tell(&mut access.db, exchange).await?;
+        }
         access.close().await?;
         let Some(story) = story else {
-            writeln!(std::io::stderr(), "signalbox: there is no exchange {}", self.id)?;
+            writeln!(std::io::stderr(), "signalbox: there is no exchange or delivery {}", self.id)?;
             return Ok(ExitCode::from(1));
         };
         write!(std::io::stdout(), "{}", tell(&story, world.clock.now()))?;
@@ -45,7 +51,7 @@ pub fn tell(story: &Story, now: DateTime<Utc>) -> String {
     for (delivery, attempts, before) in &story.deliveries {
         let _ = tell_delivery(&mut text, delivery, attempts, before.as_ref(), now);
     }
-    for (at, what, who, why, destination) in &story.acts {
+    for ToldAct { at, what, who, why, destination, .. } in &story.acts {
         let place = if destination.is_empty() { String::new() } else { format!(" at {destination}") };
         let _ = writeln!(text, "\n{}  {who} said {what}{place}: {why}", time(*at));
     }
@@ -123,7 +129,7 @@ fn tell_delivery(
         id(delivery.id),
         delivery.destination,
         delivery.route,
-        standing(delivery, before, now)
+        standing(delivery, before, now, time)
     )?;
     for attempt in attempts {
         let took = (attempt.ended_at - attempt.started_at).num_milliseconds();

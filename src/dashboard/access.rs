@@ -9,11 +9,13 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::TimeDelta;
+use maud::html;
 use sha2::{Digest, Sha256};
 
 use super::Pages;
 use super::page;
 use super::role::Role;
+use super::sign_in::local;
 use crate::store::operators;
 
 /// Whoever does nothing for this long is signed out.
@@ -32,19 +34,33 @@ pub(super) struct Person {
 
 /// Lets a request through with its person, or asks to sign in.
 pub(super) async fn guard(State(pages): State<Arc<Pages>>, mut request: Request, next: Next) -> Response {
-    let host = host(request.headers(), request.uri()).to_owned();
-    if let Some(refusal) = foreign(request.method(), request.headers(), &host) {
-        return page::secured(refusal, pages.secure);
-    }
-    match person(&pages, request.headers(), &host).await {
-        Ok(Some(person)) => {
+    let answer = match admit(&pages, request.method(), request.uri(), request.headers()).await {
+        Ok(person) => {
             request.extensions_mut().insert(person);
-            page::secured(next.run(request).await, pages.secure)
+            next.run(request).await
         }
-        Ok(None) => page::secured(ask(request.method(), request.uri()), pages.secure),
+        Err(refusal) => *refusal,
+    };
+    page::secured(answer, pages.secure)
+}
+
+/// Who asks, or what they are told instead.
+pub(super) async fn admit(
+    pages: &Pages,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Person, Box<Response>> {
+    let host = host(headers, uri);
+    if let Some(refusal) = foreign(method, headers, host) {
+        return Err(Box::new(refusal));
+    }
+    match person(pages, headers, host).await {
+        Ok(Some(person)) => Ok(person),
+        Ok(None) => Err(Box::new(ask(method, uri, came_from(headers, host)))),
         Err(error) => {
             tracing::error!(%error, "it could not be found out who is signed in");
-            page::secured(page::unavailable(), pages.secure)
+            Err(Box::new(page::unavailable()))
         }
     }
 }
@@ -101,13 +117,32 @@ fn foreign(method: &Method, headers: &HeaderMap, host: &str) -> Option<Response>
     (!ours).then(|| (StatusCode::FORBIDDEN, "this must be sent from a page of this gateway\n").into_response())
 }
 
-fn ask(method: &Method, uri: &Uri) -> Response {
+/// Leads to the form. Whoever sends a form after the session has ended is told that nothing was done, and comes back to
+/// the page it stood on.
+fn ask(method: &Method, uri: &Uri, came_from: &str) -> Response {
+    let form = |next: &str| {
+        let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+        format!("/sign-in?{query}")
+    };
+    if *method == Method::POST {
+        let content = html! { div.alone {
+            h1 { "You are signed out" }
+            p role="alert" { "Nothing was done. Sign in and do it again." }
+            p { a href=(form(came_from)) { "Sign in" } }
+        } };
+        return (StatusCode::UNAUTHORIZED, page::bare("Signed out", &content)).into_response();
+    }
     if *method != Method::GET || uri.path() == "/live" {
         return (StatusCode::UNAUTHORIZED, "sign in first\n").into_response();
     }
-    let next = uri.path_and_query().map_or("/", |path| path.as_str());
-    let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
-    Redirect::to(&format!("/sign-in?{query}")).into_response()
+    Redirect::to(&form(uri.path_and_query().map_or("/", |path| path.as_str()))).into_response()
+}
+
+/// The page of ours that a form stood on; `/` when the browser does not tell.
+fn came_from<'h>(headers: &'h HeaderMap, host: &str) -> &'h str {
+    let told = headers.get(header::REFERER).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (_, rest) = told.split_once("://").unwrap_or_default();
+    local(rest.strip_prefix(host).unwrap_or_default())
 }
 
 /// The value of a cookie.
@@ -145,6 +180,16 @@ mod tests {
             assert!(refused(foreign), "{foreign:?}");
         }
         assert!(foreign(&Method::GET, &headers(&[("sec-fetch-site", "cross-site")]), "gateway").is_none());
+    }
+
+    #[test]
+    fn a_form_leads_back_to_the_page_it_stood_on_and_nowhere_else() {
+        let from = |referer: &str| came_from(&headers(&[("referer", referer)]), "gateway:8080").to_owned();
+        assert_eq!(from("https://gateway:8080/exchanges?source=gp"), "/exchanges?source=gp");
+        for elsewhere in ["https://evil.example/exchanges", "https://gateway:8080.evil.example/", "gateway:8080/x", ""]
+        {
+            assert_eq!(from(elsewhere), "/", "{elsewhere}");
+        }
     }
 
     #[test]

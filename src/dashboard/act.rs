@@ -11,13 +11,11 @@ use maud::{Markup, html};
 
 use super::access::Person;
 use super::form::Fields;
+use super::page::sentence;
 use super::sign_in::local;
 use super::{Pages, page};
-use crate::delivery::operator::{self, Act, ActError};
+use crate::delivery::operator::{self, Act, ActError, LONGEST_REASON, check_reason};
 use crate::exchange::DeliveryId;
-
-/// Longest reason.
-pub(super) const LONGEST_REASON: usize = 200;
 
 impl Pages {
     /// The act of a person, for this reason.
@@ -35,12 +33,7 @@ impl Pages {
 /// The reason of a form, or the page that asks for one.
 pub(super) fn reason<'f>(fields: &'f Fields<'_>, person: &Person) -> Result<&'f str, Box<Response>> {
     let reason = fields.get("reason").trim();
-    let fault = match reason.chars().count() {
-        0 => "A reason is needed: it is kept in the register.",
-        length if length > LONGEST_REASON => "A reason has 200 characters at most.",
-        _ => return Ok(reason),
-    };
-    Err(Box::new(page::refused(person, StatusCode::UNPROCESSABLE_ENTITY, fault)))
+    check_reason(reason).map(|()| reason).map_err(|error| Box::new(failed(person, &error)))
 }
 
 /// The page for somebody whose role does not allow it.
@@ -53,14 +46,14 @@ pub(super) fn not_allowed(person: &Person) -> Response {
 pub(super) fn failed(person: &Person, error: &ActError) -> Response {
     let status = match error {
         ActError::NotFound(_) | ActError::NoDestination(_) | ActError::NoExchange(_) => StatusCode::NOT_FOUND,
-        ActError::NoReason => StatusCode::UNPROCESSABLE_ENTITY,
+        ActError::NoReason | ActError::LongReason(_) => StatusCode::UNPROCESSABLE_ENTITY,
         ActError::NotPossible { .. } | ActError::Unchanged { .. } | ActError::NotQuarantined(_) => StatusCode::CONFLICT,
         ActError::Database(error) => {
             tracing::error!(%error, "an act of an operator failed");
             return page::unavailable();
         }
     };
-    page::refused(person, status, &format!("{error}."))
+    page::refused(person, status, &sentence(&error.to_string()))
 }
 
 /// Back to a page of ours, with a notice of what was done.
@@ -72,7 +65,19 @@ pub(super) fn back(to: &str, notice: &str) -> Response {
 
 /// A form with a reason behind a word; `name` makes its labels unlike all others on the page.
 pub(super) fn ask(action: &str, verb: &str, name: &str, class: &str, hidden: &[(&str, &str)]) -> Markup {
-    let field = format!("reason {} {name}", verb.to_lowercase()).replace(' ', "-");
+    ask_about(name, action, verb, name, class, hidden)
+}
+
+/// Such a form, where others of its name may stand on the page; `about` is unlike theirs.
+pub(super) fn ask_about(
+    about: &str,
+    action: &str,
+    verb: &str,
+    name: &str,
+    class: &str,
+    hidden: &[(&str, &str)],
+) -> Markup {
+    let field = format!("reason {} {about}", verb.to_lowercase()).replace(' ', "-");
     html! {
         details.act {
             summary.(class) aria-label=(format!("{verb} {name}")) { (verb) "…" }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::response::{Redirect, Response};
 use bytes::Bytes;
 use maud::{Markup, html};
 
@@ -34,6 +34,14 @@ pub(super) fn section(told: &Told, person: &Person) -> Markup {
                 p { "Your role does not allow you to see it." }
             }
         }
+    }
+}
+
+/// No address shows a body: it leads to the page where it is asked for.
+pub(super) async fn elsewhere(Path(exchange): Path<String>) -> Redirect {
+    match exchange.parse::<ExchangeId>() {
+        Ok(exchange) => Redirect::to(&format!("/exchanges/{exchange}")),
+        Err(_) => Redirect::to("/exchanges"),
     }
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use maud::{Markup, html};
 
 use super::access::Person;
-use super::act::{ask, back, failed, not_allowed, reason, verbs};
+use super::act::{ask, ask_about, back, failed, not_allowed, reason, verbs};
 use super::form::Fields;
 use super::page::{Place, moment, page, span};
 use super::{Pages, notice, page as pages_};
@@ -67,7 +67,10 @@ pub(super) async fn show(
 
 fn section(number: usize, group: &DeadLetters, letters: &[DeadLetter], person: &Person, age: &str) -> Markup {
     let title = format!("group-{number}");
-    let which = format!("{} of group {}", group.count, number + 1);
+    let (verbs, which) = match group.count {
+        count if count > AT_ONCE => (["Retry", "Skip"], format!("the first {AT_ONCE} of {count}")),
+        count => (["Retry all", "Skip all"], count.to_string()),
+    };
     let hidden = [("destination", &*group.destination), ("state", group.state.as_str()), ("because", &*group.reason)];
     let shown = i64::try_from(letters.len()).unwrap_or(i64::MAX);
     html! {
@@ -77,9 +80,10 @@ fn section(number: usize, group: &DeadLetters, letters: &[DeadLetter], person: &
             p.small { "The first " (age) " ago, the last " (moment(group.last)) }
             @if person.role.may_act() && group.count > 1 {
                 div.acts {
-                    (ask("/dead-letters/retry", "Retry all", &which, "primary", &hidden))
-                    (ask("/dead-letters/skip", "Skip all", &which, "danger", &hidden))
+                    (ask_about(&title, "/dead-letters/retry", verbs[0], &which, "primary", &hidden))
+                    (ask_about(&title, "/dead-letters/skip", verbs[1], &which, "danger", &hidden))
                 }
+                @if group.count > AT_ONCE { p.small { (AT_ONCE) " go at once; then come back for the next." } }
             }
             ul.letters {
                 @for letter in letters { (one(letter, person)) }
@@ -151,4 +155,26 @@ async fn all(
         return Ok(Some(0));
     }
     verbs(pages, person, &deliveries, verb, reason).await
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::dashboard::role::Role;
+
+    #[test]
+    fn a_button_says_how_many_it_decides_about() {
+        let person = Person { name: "ada".to_owned(), role: Role::Operator, signed_in: true };
+        let told = |count| {
+            let (first, last) = (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH);
+            let (destination, reason) = ("pas".to_owned(), "AE".to_owned());
+            let group = DeadLetters { destination, state: DeliveryState::Dead, reason, count, first, last };
+            section(0, &group, &[], &person, "2 h").into_string()
+        };
+        assert!(told(500).contains(">Retry all 500</button>"), "{}", told(500));
+        let more = told(612);
+        assert!(more.contains(">Skip the first 500 of 612</button>") && more.contains("500 go at once"), "{more}");
+    }
 }

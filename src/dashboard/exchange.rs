@@ -11,14 +11,14 @@ use maud::{Markup, html};
 
 use super::access::Person;
 use super::act::ask;
-use super::page::{Place, moment, page};
+use super::page::{Place, moment, page, sentence, when};
 use super::{Pages, body, notice, page as pages_, quarantine};
 use crate::delivery::standing::{id, standing};
 use crate::exchange::ExchangeId;
 use crate::exchange::rows::ExchangeOutcome;
 use crate::exchange::state::DeliveryState;
 use crate::outcome::Issue;
-use crate::store::stories::{self, Before, Story, Told, ToldAttempt, ToldDelivery};
+use crate::store::stories::{self, Before, Story, Told, ToldAct, ToldAttempt, ToldDelivery};
 
 /// The page.
 pub(super) async fn show(
@@ -152,7 +152,7 @@ fn one_delivery(
                 h3 { (delivery.destination) }
                 span.state-word.(delivery.state.as_str()) { (delivery.state.as_str()) }
             }
-            p { (sentence(&standing(delivery, before, now))) }
+            p { (sentence(&standing(delivery, before, now, when))) }
             @if let Some(before) = before {
                 p { a href=(format!("/exchanges/{}", id(before.exchange))) { "Go to what it waits behind" } }
             }
@@ -182,33 +182,46 @@ fn may_be_skipped(state: DeliveryState) -> bool {
     may_be_retried(state) || state == DeliveryState::Waiting
 }
 
-/// With a capital and a full stop.
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-    first.into_iter().chain(letters).chain(['.']).collect()
-}
-
+/// The roles stay a table's where a small window shows each row as a block.
 fn table(attempts: &[ToldAttempt], name: &str) -> Markup {
+    let columns = ["Attempt", "Began", "Took", "Ended", "What was said"];
     html! {
         div.scroll tabindex="0" role="region" aria-label=(format!("Attempts, {name}")) {
-            table {
-                thead { tr { th scope="col" { "Attempt" } th scope="col" { "Began" } th scope="col" { "Took" }
-                    th scope="col" { "Ended" } th scope="col" { "What was said" } } }
-                tbody {
+            table.attempts role="table" {
+                thead role="rowgroup" { tr role="row" {
+                    @for column in columns { th scope="col" role="columnheader" { (column) } }
+                } }
+                tbody role="rowgroup" {
                     @for attempt in attempts {
-                        tr {
-                            th scope="row" { (attempt.number) }
-                            td { (moment(attempt.started_at)) }
-                            td { ((attempt.ended_at - attempt.started_at).num_milliseconds()) " ms" }
-                            td { span.outcome.(attempt.outcome.as_str()) { (attempt.outcome.as_str()) } }
-                            td { (attempt.code) @if !attempt.note.is_empty() && attempt.note != attempt.code { ": " (attempt.note) } }
+                        tr role="row" {
+                            th scope="row" role="rowheader" { (attempt.number) }
+                            td role="cell" { (moment(attempt.started_at)) }
+                            td role="cell" { ((attempt.ended_at - attempt.started_at).num_milliseconds()) " ms" }
+                            td role="cell" { span.outcome.(attempt.outcome.as_str()) { (attempt.outcome.as_str()) } }
+                            td.said role="cell" { (said(attempt)) }
                         }
                     }
                 }
             }
         }
     }
+}
+
+/// The partner's code and what it said, or what was said of it; what stands in the column before is not said again.
+fn said(attempt: &ToldAttempt) -> String {
+    match (attempt.code.as_str(), attempt.note.as_str()) {
+        (code, note) if code == note || note.is_empty() => code.to_owned(),
+        (code, note) if code == attempt.outcome.as_str() => note.to_owned(),
+        (code, note) => format!("{code}: {note}"),
+    }
+}
+
+/// When a delivery had come to the end that an operator's act found it at, and which; `None` when it had not ended.
+fn ended_before(act: &ToldAct, attempts: &[ToldAttempt]) -> Option<(DateTime<Utc>, DeliveryState)> {
+    let found = act.found.strip_prefix("was ")?;
+    let state = DeliveryState::ALL.into_iter().find(|state| state.is_ended() && state.as_str() == found)?;
+    let last = attempts.iter().map(|attempt| attempt.ended_at).filter(|at| *at <= act.at).max();
+    Some((last.unwrap_or(act.at), state))
 }
 
 /// Everything with a time, in its order.
@@ -220,11 +233,17 @@ fn timeline(story: &Story) -> Markup {
             let word = attempt.outcome.as_str();
             events.push((attempt.ended_at, format!("{}: attempt {} {word}", delivery.destination, attempt.number)));
         }
+        // A retry begins anew: what the delivery had come to before it, the act remembers.
+        let retried = story.acts.iter().filter(|act| act.delivery == Some(delivery.id));
+        for (at, state) in retried.filter_map(|act| ended_before(act, attempts)) {
+            events.push((at, format!("{}: {}", delivery.destination, state.as_str())));
+        }
         if delivery.state.is_ended() {
             events.push((delivery.updated_at, format!("{}: {}", delivery.destination, delivery.state.as_str())));
         }
     }
-    for (at, what, who, why, destination) in &story.acts {
+    for act in &story.acts {
+        let ToldAct { at, what, who, why, destination, .. } = act;
         let place = if destination.is_empty() { String::new() } else { format!("{destination}: ") };
         events.push((*at, format!("{place}{what} by {who}: {why}")));
     }
@@ -233,6 +252,36 @@ fn timeline(story: &Story) -> Markup {
         section aria-labelledby="timeline-title" {
             h2 #timeline-title { "Timeline" }
             ol.timeline { @for (at, what) in &events { li { (moment(*at)) " " span { (what) } } } }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::rows::AttemptOutcome;
+
+    fn attempt(code: &str, note: &str) -> ToldAttempt {
+        ToldAttempt {
+            delivery: uuid::Uuid::nil(),
+            number: 1,
+            started_at: DateTime::UNIX_EPOCH,
+            ended_at: DateTime::UNIX_EPOCH,
+            outcome: AttemptOutcome::Transient,
+            code: code.to_owned(),
+            note: note.to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_was_said_is_said_once() {
+        for (code, note, told) in [
+            ("transient", "cannot connect", "cannot connect"),
+            ("503", "busy", "503: busy"),
+            ("AA", "", "AA"),
+            ("MSA-1 AA", "MSA-1 AA", "MSA-1 AA"),
+        ] {
+            assert_eq!(said(&attempt(code, note)), told);
         }
     }
 }

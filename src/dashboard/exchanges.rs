@@ -52,17 +52,22 @@ impl Asked {
                 .map(|(.., minutes)| pages.clock.now() - TimeDelta::minutes(*minutes))
                 .ok_or_else(|| unknown("since", word))
         });
-        let text = |name| self.get(name).map(str::to_owned);
+        let text = |name| {
+            let found = self.get(name).map(str::to_owned);
+            let fault = || format!("The value of '{name}' holds a control character, which none has.");
+            found.map(|text| if text.contains(char::is_control) { Err(fault()) } else { Ok(text) }).transpose()
+        };
+        let resource_type = text("type")?.map(|word| kind(&word, &pages.resource_types));
         Ok(Filter {
-            source: text("source"),
-            resource_type: text("type"),
+            source: text("source")?,
+            resource_type: resource_type.transpose()?,
             outcome: outcome.transpose()?,
             states: states.transpose()?.unwrap_or_default().to_vec(),
             key: key.transpose()?,
             request_id: request.transpose()?,
-            correlation_id: text("correlation"),
+            correlation_id: text("correlation")?,
             since: since.transpose()?,
-            destination: text("destination"),
+            destination: text("destination")?,
             before: before.transpose()?.map(ExchangeId::uuid),
         })
     }
@@ -76,6 +81,15 @@ impl Asked {
         query.append_pair("before", &id(last.id));
         format!("/exchanges?{}", query.finish())
     }
+}
+
+/// A resource type as FHIR writes it, or the type of an HL7 v2 message.
+fn kind(word: &str, types: &[String]) -> Result<String, String> {
+    let message = |text: &str| text.split('^').next().is_some_and(|code| code.len() == 3);
+    let same = types.iter().find(|known| known.eq_ignore_ascii_case(word)).cloned();
+    same.or_else(|| message(word).then(|| word.to_ascii_uppercase())).ok_or_else(|| {
+        format!("'{word}' is neither a resource type of FHIR R4 nor the type of a message, such as ADT^A31.")
+    })
 }
 
 fn outcome(word: &str) -> Option<ExchangeOutcome> {
@@ -110,10 +124,18 @@ pub(super) async fn show(
         h1 { "Exchanges" }
         (filters(&asked, &pages))
         @if asked.get("patient").is_some() {
-            p.note { "Exchanges about one patient. " a href="/exchanges" { "Show all" } }
+            p.note {
+                @if asked.get("check").is_some() { "The check digit of this NHS number is wrong. " }
+                @if lines.is_empty() { "No exchange about the patient with this number. " }
+                @else { "Exchanges about one patient. " }
+                a href="/exchanges" { "Show all" }
+            }
         }
         @if let Some(request) = asked.get("request") {
             p.note { "Exchanges with request id " code { (request) } ". " a href="/exchanges" { "Show all" } }
+        }
+        @if let Some(correlation) = asked.get("correlation") {
+            p.note { "Exchanges with correlation id " code { (correlation) } ". " a href="/exchanges" { "Show all" } }
         }
         (home::table(&lines))
         nav.turn aria-label="Turn the page" {
@@ -133,6 +155,9 @@ fn filters(asked: &Asked, pages: &Pages) -> Markup {
                 select id=(name) name=(name) {
                     option value="" selected[chosen.is_empty()] { "Any" }
                     @for (value, word) in &all { option value=(value) selected[chosen == value] { (word) } }
+                    @if !chosen.is_empty() && !all.iter().any(|(value, _)| value == chosen) {
+                        option value=(chosen) selected { (chosen) " (not configured)" }
+                    }
                 }
             }
         }
@@ -146,7 +171,9 @@ fn filters(asked: &Asked, pages: &Pages) -> Markup {
     let states = ["pending"].into_iter().chain(DeliveryState::ALL.map(DeliveryState::as_str)).map(same);
     html! {
         form.filters method="get" action="/exchanges" aria-label="Filters" {
-            @if let Some(patient) = asked.get("patient") { input type="hidden" name="patient" value=(patient); }
+            @for name in ["patient", "check", "request", "correlation"] {
+                @if let Some(value) = asked.get(name) { input type="hidden" name=(name) value=(value); }
+            }
             (words("outcome", "Outcome", ExchangeOutcome::ALL.iter().map(|outcome| same(outcome.as_str())).collect()))
             (words("state", "Delivery", states.collect()))
             (words("destination", "Destination", pages.destinations.iter().map(|name| same(name)).collect()))
@@ -154,6 +181,24 @@ fn filters(asked: &Asked, pages: &Pages) -> Markup {
             (text("type", "Type"))
             (words("since", "Received", SPANS[..3].iter().map(|(word, shown, _)| ((*word).to_owned(), (*shown).to_owned())).collect()))
             button type="submit" { "Filter" }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::kind;
+
+    #[test]
+    fn a_type_is_known_in_either_case_and_what_is_none_is_said_to_be_none() {
+        let types = ["MedicationRequest", "Patient"].map(str::to_owned);
+        for (word, known) in
+            [("patient", "Patient"), ("medicationrequest", "MedicationRequest"), ("adt^a31", "ADT^A31"), ("ORU", "ORU")]
+        {
+            assert_eq!(kind(word, &types).as_deref(), Ok(known));
+        }
+        for none in ["Patients", "ADTA31", "\u{e9}"] {
+            assert!(kind(none, &types).unwrap_err().contains("neither a resource type"), "{none}");
         }
     }
 }

@@ -6,9 +6,10 @@ use std::borrow::Cow;
 pub(super) struct Fields<'b>(Vec<(Cow<'b, str>, Cow<'b, str>)>);
 
 impl<'b> Fields<'b> {
-    /// Reads `application/x-www-form-urlencoded`.
+    /// Reads `application/x-www-form-urlencoded`. A database keeps no NUL, and no form has a use for one.
     pub(super) fn read(body: &'b [u8]) -> Self {
-        Self(form_urlencoded::parse(body).collect())
+        let kept = |value: Cow<'b, str>| if value.contains('\0') { value.replace('\0', " ").into() } else { value };
+        Self(form_urlencoded::parse(body).map(|(name, value)| (name, kept(value))).collect())
     }
 
     /// The first value; empty when there is none.

@@ -16,6 +16,9 @@ use crate::delivery::standing::id;
 use crate::exchange::rows::ExchangeOutcome;
 use crate::store::stories::Line;
 
+/// What rates are of: each process counts its own.
+const HERE: &str = "Counted by this gateway process since it started; others on the same database count their own";
+
 /// The first page.
 pub(super) async fn show(
     State(pages): State<Arc<Pages>>,
@@ -54,7 +57,7 @@ pub(super) fn parts(overview: &Overview, person: &Person) -> Markup {
                 p.small.legend {
                     span { span.key.came {} "in" }
                     span { span.key.went {} "out" }
-                    span { "in the last quarter of an hour" }
+                    span { "in the last quarter of an hour, through this gateway process" }
                 }
             }
             @if overview.destinations.is_empty() {
@@ -76,11 +79,17 @@ pub(super) fn parts(overview: &Overview, person: &Person) -> Markup {
 
 fn headline(overview: &Overview) -> String {
     let one = |count: usize| if count == 1 { "destination" } else { "destinations" };
-    match (overview.count(Condition::Stuck), overview.count(Condition::Uneasy), overview.count(Condition::Paused)) {
+    let needs = overview.count(|one| one.needs);
+    let uneasy = overview.count(|one| !one.needs && one.condition == Condition::Uneasy);
+    let paused = overview.count(|one| one.condition == Condition::Paused);
+    match (needs, uneasy, paused) {
         (0, 0, 0) => "Everything flows".to_owned(),
         (0, 0, paused) => format!("{paused} {} paused", one(paused)),
         (0, uneasy, _) => format!("{uneasy} {} in trouble", one(uneasy)),
-        (stuck, _, _) => format!("{stuck} {} need{} somebody", one(stuck), if stuck == 1 { "s" } else { "" }),
+        (needs, uneasy, _) => {
+            let more = if uneasy > 0 { format!(", {uneasy} in trouble") } else { String::new() };
+            format!("{needs} {} need{} somebody{more}", one(needs), if needs == 1 { "s" } else { "" })
+        }
     }
 }
 
@@ -88,6 +97,7 @@ fn word(condition: Condition) -> (&'static str, &'static str) {
     match condition {
         Condition::Good => ("good", "Good"),
         Condition::Paused => ("paused", "Paused"),
+        Condition::Deciding => ("deciding", "To decide"),
         Condition::Uneasy => ("uneasy", "In trouble"),
         Condition::Stuck => ("stuck", "Stuck"),
     }
@@ -99,7 +109,7 @@ fn destination(one: &Destination, overview: &Overview, person: &Person) -> Marku
     let name = &figures.name;
     let oldest = figures.oldest.map(|oldest| span(overview.at - oldest));
     let label = format!(
-        "{} accepted and {} delivered in the last minute; bars of half a minute over a quarter of an hour",
+        "{} accepted and {} delivered in the last minute by this gateway process; bars of half a minute over a quarter of an hour",
         one.rates.came, one.rates.went
     );
     let of_destination = |path: &str, state: &str| {
@@ -120,8 +130,8 @@ fn destination(one: &Destination, overview: &Overview, person: &Person) -> Marku
             dl.figures {
                 div { dt { "Waiting" } dd { a href=(of_destination("/exchanges", "pending")) { (waiting(figures)) } } }
                 div { dt { "Oldest" } dd { (oldest.as_deref().unwrap_or("–")) } }
-                div { dt { "In / min" } dd { (one.rates.came) } }
-                div { dt { "Out / min" } dd { (one.rates.went) } }
+                div title=(HERE) { dt { "In / min" } dd { (one.rates.came) } }
+                div title=(HERE) { dt { "Out / min" } dd { (one.rates.went) } }
                 div { dt { "Dead" } dd { a href="/dead-letters" aria-label=(format!("{} dead letters", figures.dead)) { (figures.dead) } } }
                 @if figures.quarantined > 0 {
                     div { dt { "Held" } dd { a href="/quarantine" aria-label=(format!("{} in quarantine", figures.quarantined)) { (figures.quarantined) } } }
@@ -199,5 +209,38 @@ fn chip(delivery: &str) -> Markup {
     let (destination, state) = delivery.rsplit_once(' ').unwrap_or((delivery, ""));
     html! {
         @if !state.is_empty() { li.state-word.(state) { (destination) " " span.how { (state) } } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::dashboard::flow::Rates;
+    use crate::store::overview::DestinationFigures;
+
+    #[test]
+    fn the_headline_counts_each_destination_once_and_hides_no_trouble() {
+        let told = |all: &[(Condition, bool)]| {
+            let destinations = all.iter().map(|&(condition, needs)| Destination {
+                figures: DestinationFigures::default(),
+                rates: Rates { came: 0, went: 0, bars: Vec::new() },
+                condition,
+                needs,
+                why: String::new(),
+                unconfigured: false,
+            });
+            let destinations = destinations.collect();
+            headline(&Overview { at: DateTime::UNIX_EPOCH, destinations, door: Vec::new(), latest: Vec::new() })
+        };
+        let (good, paused, deciding) =
+            ((Condition::Good, false), (Condition::Paused, false), (Condition::Deciding, true));
+        assert_eq!(told(&[good]), "Everything flows");
+        assert_eq!(told(&[good, paused]), "1 destination paused");
+        assert_eq!(told(&[paused, (Condition::Uneasy, false)]), "1 destination in trouble");
+        assert_eq!(told(&[deciding, good]), "1 destination needs somebody");
+        assert_eq!(told(&[deciding, (Condition::Uneasy, false)]), "1 destination needs somebody, 1 in trouble");
+        assert_eq!(told(&[(Condition::Paused, true), (Condition::Uneasy, true)]), "2 destinations need somebody");
     }
 }

@@ -18,7 +18,7 @@ use super::{Pages, flow, home};
 
 /// How often the database is looked at while somebody watches.
 const EVERY: Duration = Duration::from_secs(2);
-/// A watcher's session is asked for again after this time: the browser comes back by itself.
+/// A watcher's session is asked for again after this time: the browser is told so, and comes back at once.
 const TURN: Duration = Duration::from_mins(5);
 
 /// The newest look, for everybody who watches.
@@ -76,15 +76,32 @@ pub(super) async fn watch(
             Some((Ok(Event::default().event("overview").data(text)), seen))
         }
     });
-    let over = {
-        let stop = pages.stopping.clone();
-        async move {
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = tokio::time::sleep(TURN) => {}
-            }
-        }
-    };
     let first = stream::iter([Ok(Event::default().retry(Duration::from_secs(1)).comment("hello"))]);
-    Sse::new(first.chain(looks).take_until(over)).keep_alive(KeepAlive::default())
+    let stop = pages.stopping.clone();
+    let turn = turned(first.chain(looks), TURN).take_until(stop.cancelled_owned());
+    Sse::new(turn).keep_alive(KeepAlive::default())
+}
+
+/// Ends what is sent after a turn, and says first that nothing is wrong. A gateway that stops says nothing.
+fn turned<S>(looks: S, turn: Duration) -> impl Stream<Item = S::Item>
+where
+    S: Stream<Item = Result<Event, Infallible>>,
+{
+    let over = stream::once(async { Ok(Event::default().event("turn").data("over")) });
+    looks.take_until(tokio::time::sleep(turn)).chain(over)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use axum::response::IntoResponse;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_a_turn_is_told_from_a_line_that_drops() {
+        let looks = stream::iter([Ok(Event::default().event("overview").data("x"))]).chain(stream::pending());
+        let sent = to_bytes(Sse::new(turned(looks, TURN)).into_response().into_body(), 1_000).await.unwrap();
+        assert_eq!(str::from_utf8(&sent).unwrap(), "event: overview\ndata: x\n\nevent: turn\ndata: over\n\n");
+    }
 }

@@ -26,11 +26,13 @@ pub mod password;
 mod quarantine;
 pub mod role;
 mod sign_in;
+mod stray;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use axum::response::Redirect;
 use axum::routing::{get, post};
 use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
@@ -66,6 +68,8 @@ pub struct Steering {
     pub search_key: SearchKey,
     /// The system of a number that is looked for without one.
     pub patient_system: String,
+    /// Every resource type there is.
+    pub resource_types: Vec<String>,
     /// Recorded with every act.
     pub config_hash: String,
     /// Recorded with every act.
@@ -86,6 +90,7 @@ struct Pages {
     stopping: CancellationToken,
     search_key: SearchKey,
     patient_system: String,
+    resource_types: Vec<String>,
     config_hash: String,
     packs: String,
     secure: bool,
@@ -123,8 +128,9 @@ impl Pages {
     }
 }
 
-/// Every address of the watch and of the pages. What keeps the live page up to date runs in `tasks`.
-pub fn router(watch: Watch, steering: Steering, tasks: &TaskTracker) -> Router {
+/// Every address of the watch and of the pages, beside those of the front door. What keeps the live page up to date runs
+/// in `tasks`.
+pub fn beside(door: Router, watch: Watch, steering: Steering, tasks: &TaskTracker) -> Router {
     let pages = Arc::new(Pages {
         pool: watch.pool.clone(),
         clock: watch.clock.clone(),
@@ -134,6 +140,7 @@ pub fn router(watch: Watch, steering: Steering, tasks: &TaskTracker) -> Router {
         stopping: watch.stopping.clone(),
         search_key: steering.search_key,
         patient_system: steering.patient_system,
+        resource_types: steering.resource_types,
         config_hash: steering.config_hash,
         packs: steering.packs,
         secure: steering.secure,
@@ -143,35 +150,39 @@ pub fn router(watch: Watch, steering: Steering, tasks: &TaskTracker) -> Router {
         flow: flow::Flow::default(),
     });
     tasks.spawn(live::keep(Arc::clone(&pages), watch.stopping.clone()));
-    Router::new()
+    let watched = Router::new()
         .route("/livez", get(health::lives))
         .route("/readyz", get(health::is_ready))
         .route("/metrics", get(figures::tell))
-        .with_state(Arc::new(watch))
-        .merge(of_people(pages))
+        .with_state(Arc::new(watch));
+    let strays = from_fn_with_state(Arc::clone(&pages), stray::meet);
+    door.merge(watched).merge(of_people(pages)).layer(strays)
 }
 
+/// The addresses that take forms lead whoever asks for them to the page where the form stands.
 fn of_people(pages: Arc<Pages>) -> Router {
+    let to = |page: &'static str| move || async move { Redirect::to(page) };
     let guarded = Router::new()
         .route("/", get(home::show))
         .route("/live", get(live::watch))
         .route("/exchanges", get(exchanges::show))
-        .route("/exchanges/find", post(find::find))
+        .route("/exchanges/find", post(find::find).get(to("/exchanges")))
         .route("/exchanges/{id}", get(exchange::show))
-        .route("/exchanges/{id}/body", post(body::show))
+        .route("/exchanges/{id}/body", post(body::show).get(body::elsewhere))
         .route("/dead-letters", get(dead_letters::show))
-        .route("/dead-letters/{verb}", post(dead_letters::decide))
+        .route("/dead-letters/{verb}", post(dead_letters::decide).get(to("/dead-letters")))
         .route("/quarantine", get(quarantine::show))
-        .route("/quarantine/{id}/{verb}", post(quarantine::decide))
-        .route("/deliveries/{id}/{verb}", post(act::decide))
-        .route("/destinations/{name}/{verb}", post(destinations::switch))
-        .route("/sign-out", post(sign_in::leave))
+        .route("/quarantine/{id}/{verb}", post(quarantine::decide).get(to("/quarantine")))
+        .route("/deliveries/{id}/{verb}", post(act::decide).get(to("/dead-letters")))
+        .route("/destinations/{name}/{verb}", post(destinations::switch).get(to("/")))
+        .route("/sign-out", post(sign_in::leave).get(to("/")))
         .layer(from_fn_with_state(Arc::clone(&pages), access::guard));
     Router::new()
         .route("/sign-in", get(sign_in::form).post(sign_in::enter))
         .route("/assets/signalbox.css", get(assets::style))
         .route("/assets/signalbox.js", get(assets::script))
         .route("/assets/icon.svg", get(assets::icon))
+        .route("/favicon.ico", get(assets::icon))
         .layer(from_fn_with_state(Arc::clone(&pages), access::own_forms))
         .merge(guarded)
         .with_state(pages)

@@ -37,8 +37,8 @@ pub(super) fn page(title: &str, place: Option<Place>, person: &Person, content: 
             (link(Place::Quarantine, "/quarantine", "Quarantine"))
         }
         form.find method="post" action="/exchanges/find" role="search" {
-            label.hidden for="find" { "Find by NHS number, request id or exchange id" }
-            input #find name="what" type="search" placeholder="NHS number, request or exchange id" autocomplete="off"
+            label.hidden for="find" { "Find by NHS number, or by the id of an exchange, a delivery, a request or a message" }
+            input #find name="what" type="search" placeholder="NHS number or any id" autocomplete="off"
                 spellcheck="false";
             button type="submit" { "Find" }
         }
@@ -139,6 +139,13 @@ pub(super) fn secured(mut answer: Response, secure: bool) -> Response {
     answer
 }
 
+/// With a capital and a full stop.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).chain(['.']).collect()
+}
+
 /// `3 min`, `2 h`, `5 d`: as exact as somebody at a screen needs it.
 pub(super) fn span(length: TimeDelta) -> String {
     let seconds = length.num_seconds().max(0);
@@ -150,10 +157,15 @@ pub(super) fn span(length: TimeDelta) -> String {
     }
 }
 
+/// A moment as people at a screen read it.
+pub(super) fn when(at: DateTime<Utc>) -> String {
+    at.format("%-d %b %H:%M:%S").to_string()
+}
+
 /// A moment: exact to machines and on hover, in hours and minutes on the page.
 pub(super) fn moment(at: DateTime<Utc>) -> Markup {
     let exact = at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-    html! { time datetime=(exact) title=(exact) { (at.format("%-d %b %H:%M:%S")) } }
+    html! { time datetime=(exact) title=(exact) { (when(at)) } }
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ fn section(held: &Held, person: &Person, age: &str) -> Markup {
     let what = held.resource_type.as_deref().unwrap_or("message");
     let found: Vec<Issue> = held.issues.0.iter().filter(|issue| issue.severity != "information").cloned().collect();
     html! {
-        section.group aria-labelledby=(title) {
+        section.group.quarantined aria-labelledby=(title) {
             h2 id=(title) { (what) " from " (held.source) " to " (held.destinations) " "
                 span.state-word.quarantined { "quarantined" } }
             p.small {

@@ -27,6 +27,21 @@ pub struct Act {
     pub packs: String,
 }
 
+/// Characters of the longest reason.
+pub const LONGEST_REASON: usize = 200;
+
+/// What is wrong with a reason, if anything is.
+///
+/// # Errors
+/// `NoReason`, `LongReason`
+pub fn check_reason(reason: &str) -> Result<(), ActError> {
+    match reason.trim().chars().count() {
+        0 => Err(ActError::NoReason),
+        length if length > LONGEST_REASON => Err(ActError::LongReason(length)),
+        _ => Ok(()),
+    }
+}
+
 /// Why an act was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum ActError {
@@ -63,6 +78,9 @@ pub enum ActError {
     /// An act needs a reason.
     #[error("a reason is needed: it is kept in the register")]
     NoReason,
+    /// The reason is longer than [`LONGEST_REASON`].
+    #[error("a reason has {LONGEST_REASON} characters at most, and this one has {0}")]
+    LongReason(usize),
     /// The database refused.
     #[error("the database did not answer: {0}")]
     Database(#[from] sqlx::Error),
@@ -126,9 +144,10 @@ pub async fn resume(db: &mut PgConnection, destination: &str, act: &Act) -> Resu
 }
 
 async fn switch(db: &mut PgConnection, destination: &str, act: &Act, pause: bool) -> Result<(), ActError> {
-    if act.reason.trim().is_empty() {
-        return Err(ActError::NoReason);
+    if destination.contains('\0') {
+        return Err(ActError::NoDestination(destination.to_owned()));
     }
+    check_reason(&act.reason)?;
     let mut tx = db.begin().await?;
     let changed = if pause {
         pauses::pause(&mut tx, destination, act.now, &act.actor, &act.reason).await?
@@ -162,9 +181,7 @@ async fn perform(
     verb: &str,
     decide: impl Fn(&Target) -> Result<DeliveryState, &'static str>,
 ) -> Result<(), ActError> {
-    if act.reason.trim().is_empty() {
-        return Err(ActError::NoReason);
-    }
+    check_reason(&act.reason)?;
     let mut tx = db.begin().await?;
     let target = acts::lock(&mut tx, id.uuid()).await?.ok_or(ActError::NotFound(id))?;
     let keys: Vec<(i32, Vec<u8>)> =

@@ -4,7 +4,7 @@
 
 use sqlx::{Connection, PgConnection};
 
-use super::operator::{Act, ActError, NOBODY, SECOND_LIFE};
+use super::operator::{Act, ActError, NOBODY, SECOND_LIFE, check_reason};
 use crate::exchange::ExchangeId;
 use crate::exchange::rows::AuditRow;
 use crate::store::{acts, audit, exchanges, ordering, quarantine};
@@ -48,9 +48,7 @@ pub async fn decide(
     decision: Decision,
     act: &Act,
 ) -> Result<usize, ActError> {
-    if act.reason.trim().is_empty() {
-        return Err(ActError::NoReason);
-    }
+    check_reason(&act.reason)?;
     let mut tx = db.begin().await?;
     let held = quarantine::lock(&mut tx, exchange.uuid()).await?;
     if held.is_empty() {

@@ -8,15 +8,20 @@ use crate::exchange::ids::Id;
 use crate::exchange::state::DeliveryState;
 use crate::store::stories::{Before, ToldDelivery};
 
-/// Where a delivery stands and why, as of `now`.
+/// Where a delivery stands and why, as of `now`; moments are written by `time`.
 #[must_use]
-pub fn standing(delivery: &ToldDelivery, before: Option<&Before>, now: DateTime<Utc>) -> String {
+pub fn standing(
+    delivery: &ToldDelivery,
+    before: Option<&Before>,
+    now: DateTime<Utc>,
+    time: fn(DateTime<Utc>) -> String,
+) -> String {
     let holds = if delivery.holds_its_place {
         "; later messages of the same patient wait behind it until it is retried or skipped"
     } else {
         ""
     };
-    if let Some(paused) = paused(delivery) {
+    if let Some(paused) = paused(delivery, time) {
         return paused;
     }
     match (delivery.state, delivery.due, before) {
@@ -54,7 +59,7 @@ pub fn standing(delivery: &ToldDelivery, before: Option<&Before>, now: DateTime<
 }
 
 /// Why a delivery that would be sent is not: its destination is paused.
-fn paused(delivery: &ToldDelivery) -> Option<String> {
+fn paused(delivery: &ToldDelivery, time: fn(DateTime<Utc>) -> String) -> Option<String> {
     let at = delivery.paused_at?;
     let would_go = match delivery.state {
         DeliveryState::Ready => true,

@@ -4,6 +4,7 @@
 use chrono::{Days, NaiveDate};
 
 use crate::chance::Chance;
+use crate::formats::hl7v2::uk::nhs_check_digit;
 
 /// One invented person, known to one invented hospital.
 #[derive(Debug, Clone)]
@@ -84,17 +85,14 @@ pub(super) fn person(seed: u64, number: u64) -> Person {
     }
 }
 
-/// A number of the test range with its modulus-11 check digit; numbers whose check digit would be 10 do not exist, so the
-/// next is taken.
+/// A number of the test range with its check digit; where there is none, the next number is taken.
 fn nhs_number(number: u64, chance: &Chance) -> String {
     let mut middle = (number * 7 + below(7, chance)) % 1_000_000;
     loop {
         let nine = format!("999{middle:06}");
-        let sum: u32 = nine.bytes().zip((2..=10).rev()).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
-        match 11 - sum % 11 {
-            10 => middle = (middle + 1) % 1_000_000,
-            11 => return format!("{nine}0"),
-            check => return format!("{nine}{check}"),
+        match nhs_check_digit(&nine) {
+            None => middle = (middle + 1) % 1_000_000,
+            Some(check) => return format!("{nine}{check}"),
         }
     }
 }

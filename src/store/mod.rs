@@ -57,6 +57,7 @@ fn moving() -> Vec<&'static str> {
         destinations::REGISTER_KEY,
         destinations::OTHER_KEYS_WAITING,
         exchanges::EXISTS,
+        exchanges::OF_DELIVERY,
         message_keys::CLAIM,
         message_keys::HOLDERS,
         message_keys::FORGET,

@@ -8,9 +8,10 @@ use crate::exchange::state::DeliveryState;
 
 /// Whole figures of a backlog are cheap: a partial index holds what is not delivered.
 pub(super) const DESTINATIONS: &str = "
-select n.name, n.paused_at, coalesce(n.paused_by, ''), coalesce(n.paused_because, ''), coalesce(d.to_send, 0),
-       coalesce(d.held, 0), coalesce(d.unknown, 0), coalesce(d.dead, 0), coalesce(d.quarantined, 0),
-       coalesce(d.under_way, 0), d.oldest
+select n.name, n.paused_at, coalesce(n.paused_by, '') as paused_by, coalesce(n.paused_because, '') as paused_because,
+       coalesce(d.to_send, 0) as to_send, coalesce(d.held, 0) as held, coalesce(d.unknown, 0) as unknown,
+       coalesce(d.dead, 0) as dead, coalesce(d.quarantined, 0) as quarantined, coalesce(d.under_way, 0) as under_way,
+       d.oldest, d.oldest_free, d.oldest_failing
   from destinations n
   left join (
        select destination,
@@ -20,21 +21,25 @@ select n.name, n.paused_at, coalesce(n.paused_by, ''), coalesce(n.paused_because
               count(*) filter (where state in ('dead', 'refused')) as dead,
               count(*) filter (where state = 'quarantined') as quarantined,
               count(*) filter (where state = 'leased') as under_way,
-              min(created_at) filter (where state in ('ready', 'waiting', 'unknown', 'leased')) as oldest
+              min(created_at) filter (where state in ('ready', 'waiting', 'unknown', 'leased')) as oldest,
+              min(created_at) filter (where state in ('ready', 'unknown', 'leased')) as oldest_free,
+              min(created_at) filter (where state in ('ready', 'unknown', 'leased') and attempts > 0 and note <> ''
+                                        and (state <> 'unknown' or due < 'infinity')) as oldest_failing
          from deliveries
         where state <> 'delivered' and state in ('ready', 'waiting', 'unknown', 'dead', 'refused', 'leased',
                                                 'quarantined')
         group by destination) d on d.destination = n.id
  order by n.name";
 
-/// The newest failure that something still waits for or has died of.
+/// The newest failure of what is still tried, and the newest of what was given up.
 pub(super) const LAST_FAILURES: &str = "
-select n.name, f.note, f.updated_at, f.attempts
+select n.name, s.ended, f.note, f.updated_at, f.attempts
   from destinations n
+ cross join (values (false, '{ready,unknown,leased}'::delivery_state[]), (true, '{dead,refused}')) s (ended, states)
  cross join lateral (
        select note, updated_at, attempts from deliveries d
-        where d.destination = n.id and d.state <> 'delivered' and d.state in ('ready', 'unknown', 'refused', 'dead')
-          and d.attempts > 0 and d.note <> ''
+        where d.destination = n.id and d.state <> 'delivered' and d.state = any (s.states)
+          and d.attempts > 0 and d.note <> '' and (d.state <> 'unknown' or d.due < 'infinity')
         order by d.updated_at desc limit 1) f";
 
 /// How messages of the last hour ended at the door. Ids begin with the time.
@@ -60,7 +65,7 @@ select b.content, e.source, e.correlation_id from exchanges e
  where e.id = $1";
 
 /// Figures of one destination.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DestinationFigures {
     /// Its name.
     pub name: String,
@@ -80,8 +85,52 @@ pub struct DestinationFigures {
     pub under_way: i64,
     /// Since when the oldest of those that will be sent is there.
     pub oldest: Option<DateTime<Utc>>,
+    /// Since when the oldest of those is there that nothing stands before.
+    pub oldest_free: Option<DateTime<Utc>>,
+    /// What the newest failure of what is still tried said, and since when the oldest that failed is there.
+    pub failing: Option<(String, DateTime<Utc>)>,
     /// What the newest failure said, when, and after how many attempts.
     pub failure: Option<(String, DateTime<Utc>, i32)>,
+}
+
+#[derive(sqlx::FromRow)]
+struct FiguresRow {
+    name: String,
+    paused_at: Option<DateTime<Utc>>,
+    paused_by: String,
+    paused_because: String,
+    to_send: i64,
+    held: i64,
+    unknown: i64,
+    dead: i64,
+    quarantined: i64,
+    under_way: i64,
+    oldest: Option<DateTime<Utc>>,
+    oldest_free: Option<DateTime<Utc>>,
+    oldest_failing: Option<DateTime<Utc>>,
+}
+
+impl FiguresRow {
+    /// With the newest failures of every destination: of what is still tried, and of what has ended.
+    fn figures(self, failures: &[(String, bool, String, DateTime<Utc>, i32)]) -> DestinationFigures {
+        let own = || failures.iter().filter(|(name, ..)| *name == self.name);
+        let failing = own().find(|(_, ended, ..)| !ended).map(|(_, _, note, at, _)| (note, at));
+        let newest = own().max_by_key(|(_, _, _, at, _)| *at);
+        DestinationFigures {
+            paused: self.paused_at.map(|at| (at, self.paused_by, self.paused_because)),
+            to_send: self.to_send,
+            held: self.held,
+            unknown: self.unknown,
+            dead: self.dead,
+            quarantined: self.quarantined,
+            under_way: self.under_way,
+            oldest: self.oldest,
+            oldest_free: self.oldest_free,
+            failing: failing.map(|(note, at)| (note.clone(), self.oldest_failing.unwrap_or(*at))),
+            failure: newest.map(|(_, _, note, at, attempts)| (note.clone(), *at, *attempts)),
+            name: self.name,
+        }
+    }
 }
 
 /// Dead letters of one destination with one reason.
@@ -127,16 +176,9 @@ pub struct DeadLetter {
 /// # Errors
 /// When the database does not answer.
 pub async fn destinations(db: &mut PgConnection) -> sqlx::Result<Vec<DestinationFigures>> {
-    type Row = (String, Option<DateTime<Utc>>, String, String, i64, i64, i64, i64, i64, i64, Option<DateTime<Utc>>);
-    let rows: Vec<Row> = sqlx::query_as(DESTINATIONS).fetch_all(&mut *db).await?;
-    let failures: Vec<(String, String, DateTime<Utc>, i32)> = sqlx::query_as(LAST_FAILURES).fetch_all(db).await?;
-    let figures = |(name, at, by, because, to_send, held, unknown, dead, quarantined, under_way, oldest): Row| {
-        let failure = failures.iter().find(|(of, ..)| *of == name);
-        let failure = failure.map(|(_, note, at, attempts)| (note.clone(), *at, *attempts));
-        let paused = at.map(|at| (at, by, because));
-        DestinationFigures { name, paused, to_send, held, unknown, dead, quarantined, under_way, oldest, failure }
-    };
-    Ok(rows.into_iter().map(figures).collect())
+    let rows: Vec<FiguresRow> = sqlx::query_as(DESTINATIONS).fetch_all(&mut *db).await?;
+    let failures: Vec<(String, bool, String, DateTime<Utc>, i32)> = sqlx::query_as(LAST_FAILURES).fetch_all(db).await?;
+    Ok(rows.into_iter().map(|row| row.figures(&failures)).collect())
 }
 
 /// How many messages ended how at the door, since the exchange id `since`.

@@ -87,7 +87,8 @@ select b.id, b.exchange, b.state, b.note, count(*) over () as others
  order by b.seq limit 1";
 
 pub(super) const ACTS: &str = "
-select at, outcome, coalesce(actor, ''), coalesce(reason, ''), coalesce(destination, '')
+select at, outcome as what, coalesce(actor, '') as who, coalesce(reason, '') as why,
+       coalesce(destination, '') as destination, delivery, coalesce(code, '') as found
   from audit where exchange = $1 and event = 'operator' order by seq";
 
 /// One line of a list.
@@ -181,8 +182,8 @@ pub struct Story {
     pub exchange: Told,
     /// Its deliveries, in order, each with its attempts and what it waits for.
     pub deliveries: Vec<(ToldDelivery, Vec<ToldAttempt>, Option<Before>)>,
-    /// What operators did: when, what, who, why, at which destination.
-    pub acts: Vec<(DateTime<Utc>, String, String, String, String)>,
+    /// What operators did, in order.
+    pub acts: Vec<ToldAct>,
 }
 
 /// An exchange as the register has it.
@@ -243,6 +244,25 @@ pub struct ToldAttempt {
     pub outcome: AttemptOutcome,
     pub code: String,
     pub note: String,
+}
+
+/// What an operator did.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct ToldAct {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What, such as `retry`.
+    pub what: String,
+    /// Operator's name.
+    pub who: String,
+    /// The reason given.
+    pub why: String,
+    /// At which destination; empty when it was about the whole exchange.
+    pub destination: String,
+    /// About which delivery.
+    pub delivery: Option<Uuid>,
+    /// The state it was found in, such as `was dead`; empty when none was.
+    pub found: String,
 }
 
 /// What a waiting delivery waits for.

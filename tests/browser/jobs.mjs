@@ -78,7 +78,7 @@ export const jobs = (given) => ({
     await find(page, given.dead);
     await page.waitForURL(new RegExp(`/exchanges/${given.dead}$`));
     await find(page, "no such thing");
-    check(await page.getByText("None.", { exact: true }).isVisible(), "nothing found is said");
+    check(await page.getByText("names are not kept").isVisible(), "nothing found is said, and how it was understood");
   },
 
   "5 see each attempt and what the partner said": async (page) => {
@@ -210,6 +210,31 @@ export async function theLineDrops(browser, given) {
   await wire.cut();
 }
 
+// The server ends a line that is well now and then; the page comes back at once, and a screen reader says nothing.
+export async function aTurnEnds(browser, given) {
+  const { context, page, broken } = await visitor(browser);
+  let turns = 0;
+  await page.route("**/live", (route) => {
+    if (route.request().method() !== "GET" || turns > 0) {
+      return route.continue();
+    }
+    turns += 1;
+    return route.fulfill({ contentType: "text/event-stream", body: "event: turn\ndata: over\n\n" });
+  });
+  await page.addInitScript(() => {
+    window.said = [];
+    new MutationObserver(() => window.said.push(document.getElementById("line")?.textContent))
+      .observe(document, { subtree: true, childList: true, characterData: true });
+  });
+  await signIn(page, given.base, given.operator);
+  await page.locator("#line").filter({ hasText: "Live" }).waitFor();
+  check(turns === 1, `${turns} turns ended`);
+  const said = await page.evaluate(() => window.said);
+  check(!said.some((text) => /Not live/.test(text)), `said of a line that was well: ${said}`);
+  check(broken.length === 0, broken.join("\n"));
+  await context.close();
+}
+
 // A viewer sees everything and is offered nothing to do.
 export async function aViewerLooks(browser, given) {
   const { context, page, broken } = await visitor(browser);
@@ -222,12 +247,41 @@ export async function aViewerLooks(browser, given) {
   await context.close();
 }
 
-// Every page, in light and dark, on a telephone and on a wall.
+// Leaves a reason on the page of an exchange: as long as one may be, and without a space.
+async function withTheLongestReason(browser, given) {
+  const { context, page } = await visitor(browser);
+  await signIn(page, given.base, given.operator);
+  await page.goto(`${given.base}/exchanges/${given.dead}`);
+  await because(page, page.locator("main"), "Show", /Show/, "x".repeat(200));
+  await page.waitForURL(/\/body$/);
+  await context.close();
+}
+
+// Nothing is hidden beside the window, a chart keeps its height, and what is opened stands within its card.
+async function everythingIsSeen(page, where) {
+  const wrong = await page.evaluate(() => {
+    const box = (element) => element.getBoundingClientRect();
+    const wide = [...document.querySelectorAll(".attempts td, .timeline li, .act form *")]
+      .filter((part) => box(part).right > document.documentElement.clientWidth + 1);
+    const flat = [...document.querySelectorAll(".flow")].filter((chart) => box(chart).height < 40);
+    const out = [...document.querySelectorAll(".group .act, .delivery .act")].filter((act) => {
+      const card = box(act.closest(".group, .delivery"));
+      return box(act).left < card.left + 8 || box(act).right > card.right - 8;
+    });
+    const close = [...document.querySelectorAll(".acts + .delivery")]
+      .filter((card) => box(card).top < box(card.previousElementSibling).bottom + 8);
+    return [...wide, ...flat, ...out, ...close].map((part) => `${part.className} ${part.textContent.slice(0, 60)}`);
+  });
+  check(wrong.length === 0, `${where}: ${wrong.join("\n")}`);
+}
+
+// Every page, in light and dark, on the smallest window, on a telephone and on a wall.
 export async function everyPageIsSound(browser, given) {
+  await withTheLongestReason(browser, given);
   const paths = ["/", "/exchanges", `/exchanges/${given.dead}`, `/exchanges/${given.refused}`, "/dead-letters",
     "/quarantine", `/exchanges/${given.held}`, "/exchanges/no-such-id"];
   for (const colorScheme of ["light", "dark"]) {
-    for (const [width, height] of [[360, 740], [1280, 800], [2560, 1440]]) {
+    for (const [width, height] of [[320, 640], [360, 740], [1280, 800], [2560, 1440]]) {
       const { context, page, broken } = await visitor(browser, { colorScheme, viewport: { width, height } });
       const where = (path) => `${path} (${colorScheme}, ${width} px)`;
       await page.goto(`${given.base}/sign-in`);
@@ -239,6 +293,7 @@ export async function everyPageIsSound(browser, given) {
           await form.evaluate((details) => { details.open = true; });
         }
         await sound(page, where(path));
+        await everythingIsSeen(page, where(path));
       }
       check(broken.length === 0, broken.join("\n"));
       await context.close();

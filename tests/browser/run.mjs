@@ -1,7 +1,7 @@
 // Tries the pages of a running gateway in a browser. What to find there comes as JSON in SIGNALBOX_PAGES; ends with 1 and
 // says which job failed when one does. tests/journeys/pages_in_a_browser.rs starts it.
 import { launch, visitor, check } from "./browser.mjs";
-import { aViewerLooks, byKeyboard, everyPageIsSound, jobs, theLineDrops } from "./jobs.mjs";
+import { aTurnEnds, aViewerLooks, byKeyboard, everyPageIsSound, jobs, theLineDrops } from "./jobs.mjs";
 
 const given = JSON.parse(process.env.SIGNALBOX_PAGES);
 const browser = await launch();
@@ -18,6 +18,7 @@ async function attempt(name, job) {
 
 await attempt("every page is sound in light and dark, small and large", () => everyPageIsSound(browser, given));
 await attempt("a viewer is offered nothing to do", () => aViewerLooks(browser, given));
+await attempt("a turn of the line ends without a word", () => aTurnEnds(browser, given));
 await attempt("the line drops and comes back", () => theLineDrops(browser, given));
 
 const keys = await visitor(browser);

@@ -335,3 +335,23 @@ async fn operators_decide_at_the_command_line_and_at_the_page() {
     assert_eq!(names(&peer), ["First", "Second"]);
     gateway.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_is_not_hidden_by_what_is_held() {
+    let mut peer = MllpPeer::down();
+    let gateway = gateway(&peer, "on_error = \"quarantine\"").await;
+    let operator = Person::signed_in(&gateway, "operator").await;
+    let held = hold(&gateway, ADA, "Held").await;
+    let page = operator.read("/").await;
+    assert!(page.contains("1 destination needs somebody") && page.contains("To decide"), "{page}");
+    assert!(!page.contains("Stuck"), "nothing is wrong with the destination: {page}");
+
+    let tried = gateway.accept(BEN, "Tried").await;
+    gateway.until(tried, |delivery| delivery.attempts >= 2).await;
+    let page = operator.read("/").await;
+    assert!(page.contains("Trying again: cannot connect to"), "{page}");
+    assert!(page.contains("connection refused; and 1 in quarantine for somebody to release or refuse"), "{page}");
+    peer.open();
+    say(&gateway, held, Decision::Refuse, "the practice sends it again").await.unwrap();
+    gateway.finish().await;
+}

@@ -2,7 +2,6 @@
 //! another try, silence ends at the timeout as unknown, and nothing of a patient is in a log line or a note.
 
 use std::future::pending;
-use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,9 +12,9 @@ use serde_json::{Value, json};
 use signalbox::adapters::{ADAPTERS, Kind};
 use signalbox::delivery::destination::{Acknowledgement, Delivery, DeliveryError};
 use tokio::net::TcpListener;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::adapters::{delivery, destination};
+use crate::support::log::Log;
 use crate::support::{ADA, Answer, MllpPeer, patient};
 
 /// What a partner is like.
@@ -126,36 +125,10 @@ async fn deliver(
     let partner = partner(kind.name, mood, &delivery).await?;
     delivery.options = partner.options.clone();
     let destination = destination(kind, &partner.settings, &partner.options, timeout);
-    // While there is one subscriber only, an event that another thread meets first is switched off for all: have two.
-    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone());
-    let guard = tracing::subscriber::set_default(subscriber.finish());
+    let (log, guard) = Log::listen();
     let result = destination.deliver(&delivery).await;
     drop(guard);
-    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    Some((result, logged, (partner.received)()))
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
+    Some((result, log.text(), (partner.received)()))
 }
 
 const LONG: Duration = Duration::from_secs(20);

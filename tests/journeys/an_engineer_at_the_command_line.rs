@@ -65,6 +65,7 @@ async fn what_a_source_sent_is_found_while_the_gateway_runs_and_after() {
         let found = find(filter);
         assert_eq!((found.code, &*found.out), (1, "No exchange matches.\n"), "{filter:?}");
     }
+    assert!(run(&["exchanges", "--help"]).out.contains("quarantined"), "the help names every outcome");
     let story = run(&["show", &task, "--config", config]);
     assert_eq!(story.code, 0);
     for told in ["create of Patient, accepted", "practice (A99001)", "routed     by patients"] {

@@ -91,6 +91,8 @@ mod roles_at_the_pages;
 #[cfg(test)]
 mod shutdown_is_graceful;
 #[cfg(test)]
+mod somebody_looks_for_a_message;
+#[cfg(test)]
 mod sources_are_held_to_their_guides;
 #[cfg(test)]
 mod sources_prove_themselves;
@@ -118,3 +120,5 @@ mod the_gateway_is_watched;
 mod the_partner_is_down;
 #[cfg(test)]
 mod the_register_cannot_be_changed;
+#[cfg(test)]
+mod wrong_turns_at_the_pages;

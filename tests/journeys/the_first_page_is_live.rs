@@ -37,6 +37,8 @@ async fn all_who_watch_share_one_look_and_see_what_comes() {
     assert!(pictures.1.contains("/destinations/pas/pause"), "each sees what the role allows");
     assert!(!pictures.0.contains("/destinations/pas/pause"), "each sees what the role allows");
 
+    assert!(pictures.0.contains("through this gateway process"), "it says whose rates these are");
+
     let exchange = gateway.accept(BEN, "Seen").await.to_string();
     let mut seen = false;
     for _ in 0..5 {

@@ -6,6 +6,7 @@ use signalbox::exchange::ExchangeId;
 use signalbox::exchange::ids::Id;
 use signalbox::exchange::state::DeliveryState;
 
+use crate::support::people::Person;
 use crate::support::{ADA, Answer, BEN, MllpPeer, TestGateway};
 
 const GIVE_UP_SOON: &str = "retry = { first = \"50ms\", max = \"200ms\", give_up_after = \"1s\" }";
@@ -50,6 +51,21 @@ async fn what_could_not_be_sent_goes_out_when_the_partner_is_back() {
         assert!(note.contains("cannot connect"), "{note}");
     }
     assert_eq!(gateway.task(exchange).await["status"], "completed");
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_of_one_outage_are_one_group_with_its_reason() {
+    let peer = MllpPeer::down();
+    let gateway = TestGateway::with(&peer.settings(GIVE_UP_SOON)).await;
+    let operator = Person::signed_in(&gateway, "operator").await;
+    for number in [ADA, BEN] {
+        gateway.accept(number, "Example").await;
+    }
+    gateway.settle().await;
+    let page = operator.read("/dead-letters").await;
+    assert!(page.contains("2 in 1 group") && page.contains("2 × pas"), "{page}");
+    assert!(page.contains("cannot connect to") && page.contains("connection refused"), "{page}");
     gateway.finish().await;
 }
 

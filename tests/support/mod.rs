@@ -7,6 +7,7 @@ pub(crate) mod deliveries;
 pub(crate) mod gateway;
 pub(crate) mod gateway_process;
 pub(crate) mod guides;
+pub(crate) mod log;
 pub(crate) mod lost_commit;
 pub(crate) mod mllp_peer;
 pub(crate) mod mllp_sender;

@@ -92,12 +92,12 @@ impl MllpDestination {
     /// A connection and the right to use it, in half of the timeout: what is sent late would be given up unanswered.
     async fn ready(&self) -> Result<(SemaphorePermit<'_>, Connection), DeliveryError> {
         let deadline = Instant::now() + self.timeout / 2;
-        let late = || DeliveryError::transient(format!("no connection to {} within half of the timeout", self.address));
-        let permit = timeout_at(deadline, self.free.acquire()).await.map_err(|_| late())?;
+        let late = || format!("no connection to {} within half of the timeout", self.address);
+        let permit = timeout_at(deadline, self.free.acquire()).await.map_err(|_| DeliveryError::transient(late()))?;
         let permit = permit.map_err(|_| DeliveryError::transient("the destination has been closed"))?;
         let connection = timeout_at(deadline, self.connection()).await.map_err(|_| {
-            self.reconnect.failed(Instant::now());
-            late()
+            self.reconnect.failed(Instant::now(), &late());
+            DeliveryError::transient(late())
         })??;
         Ok((permit, connection))
     }
@@ -151,8 +151,8 @@ impl MllpDestination {
                 return Ok(connection);
             }
         }
-        if let Some(wait) = self.reconnect.wait(Instant::now()) {
-            let reason = format!("{} could not be reached a moment ago; it is called again later", self.address);
+        // A partner that is left alone fails for the reason of the last call: both are one group of dead letters.
+        if let Some((wait, reason)) = self.reconnect.wait(Instant::now()) {
             return Err(DeliveryError::Transient { reason, retry_after: Some(wait) });
         }
         match Connection::open(&self.address, self.tls.as_ref(), self.max_frame).await {
@@ -161,8 +161,8 @@ impl MllpDestination {
                 Ok(connection)
             }
             Err(error) => {
-                let retry_after = Some(self.reconnect.failed(Instant::now()));
                 let reason = format!("cannot connect to {}: {}", self.address, error.kind());
+                let retry_after = Some(self.reconnect.failed(Instant::now(), &reason));
                 Err(DeliveryError::Transient { reason, retry_after })
             }
         }

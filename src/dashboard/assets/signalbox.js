@@ -88,6 +88,12 @@
       update(event.data);
       say("Live, as of", false);
     });
+    // The server ends the line now and then, to ask anew who is there: nothing is wrong, and nobody is told.
+    source.addEventListener("turn", () => {
+      close();
+      wait = 0;
+      again();
+    });
     source.addEventListener("error", () => {
       // A browser comes back by itself from a line that broke, and not from an answer that was no stream.
       say("Not live: the line is down. As of", true);
@@ -105,7 +111,7 @@
       }
       open();
     }, wait);
-    wait = Math.min(wait * 2, LONGEST);
+    wait = Math.max(FIRST, Math.min(wait * 2, LONGEST));
   };
 
   setInterval(() => {

@@ -7,6 +7,21 @@ pub const ZONE: chrono_tz::Tz = chrono_tz::Europe::London;
 pub const COUNTRY: &str = "GBR";
 /// The NHS number.
 pub const NHS_NUMBER: &str = "https://fhir.nhs.uk/Id/nhs-number";
+/// The check digit of the first nine digits of an
+/// [NHS number](https://www.datadictionary.nhs.uk/attributes/nhs_number.html); `None` when they are no nine digits, or no
+/// number begins with them.
+#[must_use]
+pub fn nhs_check_digit(nine: &str) -> Option<char> {
+    if nine.len() != 9 {
+        return None;
+    }
+    let digits = nine.chars().zip((2..=10).rev()).map(|(digit, weight)| Some(digit.to_digit(10)? * weight));
+    match 11 - digits.sum::<Option<u32>>()? % 11 {
+        11 => Some('0'),
+        check => char::from_digit(check, 10),
+    }
+}
+
 /// CX-4 of the NHS number.
 pub const NHS_AUTHORITY: &str = "NHS";
 /// CX-5 of the NHS number.
