@@ -15,8 +15,26 @@ pub(super) struct Expr {
     pub(super) at: usize,
     /// Parts one inside the other, this one included.
     pub(super) height: u32,
+    /// It is the same wherever it is evaluated in one document: a way from `%resource`, or from the one around that.
+    pub(super) is_settled: bool,
     pub(super) kind: Kind,
 }
+
+/// Functions that give the same for the same input, whatever is in focus.
+const STEADY: [&str; 12] = [
+    "count",
+    "distinct",
+    "empty",
+    "exists",
+    "first",
+    "last",
+    "not",
+    "ofType",
+    "replaceMatches",
+    "single",
+    "tail",
+    "trace",
+];
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Kind {
@@ -78,6 +96,25 @@ pub(super) struct TypeName {
     pub(super) name: Box<str>,
 }
 
+impl Kind {
+    fn is_settled(&self) -> bool {
+        let is_literal = |part: &Expr| matches!(part.kind, Kind::Literal(_));
+        match self {
+            Self::Variable(name) => matches!(&**name, "resource" | "rootResource"),
+            Self::Member { from: Some(from), .. } => from.is_settled,
+            Self::Indexer { from, index } => from.is_settled && is_literal(index),
+            Self::Call { from: Some(from), function, arguments } => {
+                from.is_settled && STEADY.contains(&function.name) && arguments.iter().all(is_literal)
+            }
+            Self::Binary { left, right, .. } => {
+                let is_either = |part: &Expr| part.is_settled || is_literal(part);
+                (left.is_settled || right.is_settled) && is_either(left) && is_either(right)
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Expr {
     pub(super) fn new(at: usize, kind: Kind) -> Self {
         let height = match &kind {
@@ -92,7 +129,8 @@ impl Expr {
             Kind::Negative(of) | Kind::Positive(of) | Kind::Type { of, .. } => of.height,
             Kind::Empty | Kind::Literal(_) | Kind::This | Kind::Index | Kind::Total | Kind::Variable(_) => 0,
         };
-        Self { at, height: height + 1, kind }
+        let is_settled = kind.is_settled();
+        Self { at, height: height + 1, is_settled, kind }
     }
 
     /// Whether it gives one boolean at the most, whatever it is asked of.

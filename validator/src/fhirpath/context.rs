@@ -1,5 +1,7 @@
 //! What an expression can ask of the world: definitions, the time, other documents, terminology.
 
+use std::cell::Cell;
+
 use super::Item;
 use super::temporal::Temporal;
 use crate::json::Value;
@@ -14,7 +16,7 @@ pub type MemberOf<'d> = &'d (dyn Fn(&str, Option<&str>, &str) -> Option<bool> + 
 /// What one evaluation may cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Parts of the expression that are evaluated, each time it is.
+    /// Parts of the expression that are evaluated, each time it is, and the items that they give.
     pub steps: u64,
     /// Items of one collection.
     pub items: usize,
@@ -38,6 +40,8 @@ pub struct Context<'d> {
     pub(super) resolver: Option<Resolver<'d>>,
     pub(super) member_of: Option<MemberOf<'d>>,
     pub(super) limits: Limits,
+    /// Steps that are left for this evaluation and others.
+    pub(super) purse: Option<&'d Cell<u64>>,
     /// Validations that the expression is evaluated in.
     pub(super) nested: u8,
     pub(super) variables: Vec<(Box<str>, Vec<Item<'d>>)>,
@@ -59,6 +63,7 @@ impl<'d> Context<'d> {
             resolver: None,
             member_of: None,
             limits: Limits::default(),
+            purse: None,
             nested: 0,
             variables: Vec::new(),
         }
@@ -96,6 +101,13 @@ impl<'d> Context<'d> {
     #[must_use]
     pub fn within(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// What it costs is taken from what is left for many evaluations.
+    #[must_use]
+    pub(crate) fn paid_from(mut self, purse: &'d Cell<u64>) -> Self {
+        self.purse = Some(purse);
         self
     }
 

@@ -34,6 +34,9 @@ impl<'s, 'd> Scope<'s, 'd> {
     }
 }
 
+/// Longest collection that is kept for parts that do not change.
+const SETTLED: usize = 16;
+
 /// Deepest nesting of function calls while evaluating.
 const DEEPEST: u32 = 64;
 
@@ -43,6 +46,10 @@ pub(super) struct Evaluator<'e, 'd> {
     resource: Option<Value<'d>>,
     root_resource: Option<Value<'d>>,
     steps: Cell<u64>,
+    /// Most steps.
+    limit: u64,
+    /// What does not change while it is evaluated, by the address of its part.
+    settled: RefCell<Vec<(*const Expr, Collection<'d>)>>,
     /// What `defineVariable` has named, the latest last.
     pub(super) defined: RefCell<Vec<(String, Collection<'d>)>>,
 }
@@ -54,8 +61,36 @@ impl<'e, 'd> Evaluator<'e, 'd> {
         resource: Option<Value<'d>>,
         root_resource: Option<Value<'d>>,
     ) -> Self {
-        let defined = RefCell::default();
-        Self { context, start, resource, root_resource, steps: Cell::new(0), defined }
+        let limit = context.purse.map_or(u64::MAX, Cell::get).min(context.limits.steps);
+        Self {
+            context,
+            start,
+            resource,
+            root_resource,
+            steps: Cell::new(0),
+            limit,
+            settled: RefCell::default(),
+            defined: RefCell::default(),
+        }
+    }
+
+    /// A step where there is no way to stop; the next one stops.
+    fn count(&self) {
+        self.steps.set(self.steps.get() + 1);
+    }
+
+    /// Steps so far.
+    pub(super) fn cost(&self) -> u64 {
+        self.steps.get()
+    }
+
+    /// Takes steps.
+    fn step(&self, count: u64, at: usize) -> Result<(), EvaluationError> {
+        self.steps.set(self.steps.get() + count);
+        if self.steps.get() > self.limit {
+            return Err(EvaluationError::new(at, "the expression takes too many steps"));
+        }
+        Ok(())
     }
 
     pub(super) fn set(&self) -> &'d ProfileSet {
@@ -68,10 +103,26 @@ impl<'e, 'd> Evaluator<'e, 'd> {
 
     /// Evaluates one part.
     pub(super) fn eval(&self, expr: &Expr, scope: &Scope<'_, 'd>) -> Outcome<'d> {
-        self.steps.set(self.steps.get() + 1);
-        if self.steps.get() > self.context.limits.steps || scope.depth > DEEPEST {
+        self.step(1, expr.at)?;
+        if scope.depth > DEEPEST {
             return Err(EvaluationError::new(expr.at, "the expression takes too many steps"));
         }
+        if !expr.is_settled {
+            return self.look(expr, scope);
+        }
+        // `all(%resource.element.first()...)` would find the same for each item.
+        let known = |(part, _): &&(*const Expr, Collection<'d>)| std::ptr::eq(*part, expr);
+        if let Some((_, found)) = self.settled.borrow().iter().find(known) {
+            return Ok(found.clone());
+        }
+        let found = self.look(expr, scope)?;
+        if found.len() <= SETTLED {
+            self.settled.borrow_mut().push((expr, found.clone()));
+        }
+        Ok(found)
+    }
+
+    fn look(&self, expr: &Expr, scope: &Scope<'_, 'd>) -> Outcome<'d> {
         let found = match &expr.kind {
             Kind::Empty => Vec::new(),
             Kind::Literal(literal) => vec![item(literal)],
@@ -112,6 +163,7 @@ impl<'e, 'd> Evaluator<'e, 'd> {
         if found.len() > self.context.limits.items {
             return Err(EvaluationError::new(expr.at, "the collection has too many items"));
         }
+        self.step(found.len() as u64, expr.at)?;
         Ok(found)
     }
 
@@ -205,10 +257,7 @@ impl<'e, 'd> Evaluator<'e, 'd> {
     pub(super) fn distinct_places(&self, items: Collection<'d>, at: usize) -> Outcome<'d> {
         let mut kept: Collection<'d> = Vec::new();
         for item in items {
-            self.steps.set(self.steps.get() + kept.len() as u64);
-            if self.steps.get() > self.context.limits.steps {
-                return Err(EvaluationError::new(at, "the expression takes too many steps"));
-            }
+            self.step(kept.len() as u64, at)?;
             let known = kept.iter().any(|other| {
                 functions::same_place(other, &item).unwrap_or_else(|| equality::equal(other, &item) == Some(true))
             });
@@ -229,7 +278,10 @@ impl<'e, 'd> Evaluator<'e, 'd> {
                 return root.or(resource);
             }
             let mut contained = containers.filter_map(|resource| resource.get("contained")).flat_map(Value::items);
-            return contained.find(|one| one.str_at(&["id"]).as_deref() == Some(id));
+            return contained.find(|one| {
+                self.count();
+                one.str_at(&["id"]).as_deref() == Some(id)
+            });
         }
         let entries = root
             .or(resource)
@@ -238,6 +290,7 @@ impl<'e, 'd> Evaluator<'e, 'd> {
         let mut entries = entries.and_then(|root| root.get("entry")).into_iter().flat_map(Value::items);
         let unversioned = reference.split("/_history/").next().unwrap_or(reference);
         let found = entries.find(|entry| {
+            self.count();
             let url = entry.str_at(&["fullUrl"]);
             url.is_some_and(|url| {
                 *url == *unversioned
@@ -253,13 +306,7 @@ impl<'e, 'd> Evaluator<'e, 'd> {
 
     /// Without what was there before, in order.
     pub(super) fn distinct(&self, items: Collection<'d>, at: usize) -> Outcome<'d> {
-        equality::distinct(items, |count| {
-            self.steps.set(self.steps.get() + count);
-            if self.steps.get() > self.context.limits.steps {
-                return Err(EvaluationError::new(at, "the expression takes too many steps"));
-            }
-            Ok(())
-        })
+        equality::distinct(items, |count| self.step(count, at))
     }
 }
 

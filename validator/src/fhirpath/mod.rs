@@ -99,13 +99,18 @@ impl Expression {
         let start = std::slice::from_ref(focus);
         let evaluator = Evaluator::new(context, start, Some(resource), Some(root_resource));
         let scope = Scope::of(start);
-        if self.root.is_condition() {
-            return Ok(evaluator.truth(&self.root, &scope)? == Some(true));
+        let holds = if self.root.is_condition() {
+            evaluator.truth(&self.root, &scope).map(|truth| truth == Some(true))
+        } else {
+            evaluator.run(&self.root, &scope).map(|found| match found.as_slice() {
+                [] => false,
+                [one] => one.as_bool().unwrap_or(true),
+                _ => true,
+            })
+        };
+        if let Some(purse) = context.purse {
+            purse.set(purse.get().saturating_sub(evaluator.cost()));
         }
-        Ok(match evaluator.run(&self.root, &scope)?.as_slice() {
-            [] => false,
-            [one] => one.as_bool().unwrap_or(true),
-            _ => true,
-        })
+        holds
     }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::OnceLock;
 
+use super::contained::Contents;
 use super::{Finding, Rule};
 use crate::definition::Invariant;
 use crate::fhirpath::{Context, EvaluationError, Expression, Item};
@@ -41,6 +42,8 @@ pub(crate) struct Compiled {
     is_error: bool,
     source: Box<str>,
     parsed: OnceLock<Option<Expression>>,
+    /// It asks whether a local reference leads to something here (ref-1), which the walk knows without a search.
+    is_local_reference: bool,
 }
 
 /// Those of an element that are judged here.
@@ -52,6 +55,7 @@ pub(crate) fn compiled<'i>(invariants: impl IntoIterator<Item = &'i Invariant>) 
             is_error: invariant.is_error,
             source: restated(invariant.expression.as_deref()?).into(),
             parsed: OnceLock::new(),
+            is_local_reference: invariant.key == "ref-1" && invariant.expression.as_deref() == Some(RESTATED[4].0),
         })
     });
     compiled.collect()
@@ -59,13 +63,23 @@ pub(crate) fn compiled<'i>(invariants: impl IntoIterator<Item = &'i Invariant>) 
 
 impl Compiled {
     /// Judges an element: nothing when the invariant holds. `resources`: the resource that it stands in, and the one
-    /// around that.
+    /// around that, which has these `contents`.
     pub(crate) fn judge<'d>(
         &self,
         context: &Context<'d>,
-        focus: &Item<'d>,
+        (value, focus): (Value<'d>, &Item<'d>),
         resources: (Value<'d>, Value<'d>),
+        contents: &Contents<'d>,
     ) -> Option<Finding> {
+        if self.is_local_reference {
+            let text = value.str_at(&["reference"]);
+            let leads = match text.as_deref().and_then(|text| text.strip_prefix('#')) {
+                None => true,
+                Some("") => resources.0.index() != resources.1.index(),
+                Some(id) => contents.get(id).is_some(),
+            };
+            return (!leads).then(|| self.broken());
+        }
         let Some(expression) = self.parsed.get_or_init(|| Expression::parse(&self.source).ok()) else {
             let fault = Expression::parse(&self.source).err().map(|error| error.to_string()).unwrap_or_default();
             return Some(self.faulty(&fault));
@@ -86,6 +100,13 @@ impl Compiled {
         let severity = if self.is_error { Severity::Error } else { Severity::Warning };
         let message = format!("This must hold, and does not ({}): {}", self.key, shortened(&self.source));
         Finding { rule: Rule::Invariant, severity, code: IssueCode::Invariant, message }
+    }
+
+    /// What is said once where a document has used up what judging it may cost.
+    pub(crate) fn too_costly() -> Finding {
+        let message =
+            "The invariants of this document take too long to judge, and not all of them were: send less at once.";
+        Finding::error(Rule::Invariant, IssueCode::TooCostly, message)
     }
 
     fn faulty(&self, fault: &str) -> Finding {

@@ -17,7 +17,7 @@ impl<'a> Walk<'a> {
         focus: &Item<'a>,
         profile: Option<&str>,
     ) {
-        if self.is_full() {
+        if self.is_full() || self.purse == 0 {
             return;
         }
         let set = self.set;
@@ -27,16 +27,24 @@ impl<'a> Walk<'a> {
             undecided.set(undecided.get() || answer.is_none());
             answer
         };
-        let context = Context::new(set).inside(self.nested).knowing_codes(&member_of);
+        let purse = Cell::new(self.purse);
+        let context = Context::new(set).inside(self.nested).knowing_codes(&member_of).paid_from(&purse);
         for invariant in invariants {
             undecided.set(false);
+            let finding = invariant.judge(&context, (place.value, focus), self.resource, &self.contents);
+            if purse.get() == 0 {
+                self.purse = 0;
+                self.report(place.value, place.location, None, Compiled::too_costly());
+                return;
+            }
             // A code of which nobody here can tell is no fault of the element.
-            if let Some(finding) = invariant.judge(&context, focus, self.resource)
+            if let Some(finding) = finding
                 && !undecided.get()
             {
                 self.report(place.value, place.location, profile, finding);
             }
         }
+        self.purse = purse.get();
     }
 
     /// Holds an element to the invariants of the profiles in force there.

@@ -38,6 +38,11 @@ use ask::Asking;
 /// Issues beyond this many are not reported one by one.
 pub(crate) const MOST_ISSUES: usize = 500;
 
+/// Steps that the invariants of a document may take, whatever its length, and for each of its bytes. UK Core's own examples
+/// take less than one for each byte.
+const STEPS: u64 = 10_000_000;
+const STEPS_EACH_BYTE: u64 = 20;
+
 /// A walk in progress.
 pub(crate) struct Walk<'a> {
     set: &'a ProfileSet,
@@ -64,6 +69,8 @@ pub(crate) struct Walk<'a> {
     trial: Option<bool>,
     /// How many such questions are open inside one another.
     trials: usize,
+    /// Steps that invariants may still take; 0 once they were stopped.
+    purse: u64,
     /// Answers to that question; a value that is being asked about counts as meeting the profile.
     answers: FxHashMap<(u32, ProfileId), bool>,
 }
@@ -135,6 +142,7 @@ impl<'a> Walk<'a> {
             asking,
             trial: None,
             trials: 0,
+            purse: STEPS + STEPS_EACH_BYTE * document.text().len() as u64,
             answers: FxHashMap::default(),
         };
         let resource_type = root.str_at(&["resourceType"]);

@@ -63,6 +63,53 @@ fn a_faulty_expression_of_a_profile_is_named_and_is_no_error_of_the_resource() {
 }
 
 #[test]
+fn a_document_whose_invariants_take_too_long_is_refused_and_told_so_once() {
+    let profile = r#"{"resourceType":"StructureDefinition","url":"http://example.org/C","name":"C","status":"draft",
+        "kind":"resource","abstract":false,"type":"Patient","derivation":"constraint",
+        "baseDefinition":"http://hl7.org/fhir/StructureDefinition/Patient","differential":{"element":[
+        {"id":"Patient.name","path":"Patient.name","constraint":[
+            {"key":"c-1","severity":"error","human":"a","expression":"%resource.name.where(family = 'B').empty()"}]}]}}"#;
+    let (set, _) = ProfileSet::builder().pack(support::PACK).resource("c.json", profile.as_bytes()).build().unwrap();
+    let issues = |count: usize| {
+        let names = vec![r#"{"family":"A"}"#; count].join(",");
+        let text = patient(&format!(r#""name":[{names}]"#));
+        let document = Document::read(text.as_bytes()).unwrap();
+        let options = Options { profiles: vec!["http://example.org/C".to_owned()], ..Options::default() };
+        set.validate_with(&document, &options).into_iter().map(|issue| (issue.severity, issue.code)).collect::<Vec<_>>()
+    };
+    assert_eq!(issues(100), []);
+    assert_eq!(issues(4_000), [(Severity::Error, IssueCode::TooCostly)]);
+}
+
+#[test]
+fn what_is_long_is_judged_all_the_same() {
+    let numbers = || (0..3_000).map(|number| number.to_string());
+    let list = |each: &dyn Fn(String) -> String| numbers().map(each).collect::<Vec<_>>().join(",");
+    let contained = list(&|id| format!(r#"{{"resourceType":"Organization","id":"o{id}","name":"A"}}"#));
+    let references = list(&|id| format!(r##"{{"reference":"#o{id}"}}"##));
+    accepts(&patient(&format!(r#""contained":[{contained}],"generalPractitioner":[{references}]"#)));
+
+    let elements =
+        list(&|id| format!(r#"{{"id":"Patient.extension:s{id}","path":"Patient.extension","sliceName":"s{id}"}}"#));
+    let definition = format!(
+        r#"{{"resourceType":"StructureDefinition","url":"http://example.org/L","name":"L","status":"draft",
+        "kind":"resource","abstract":false,"type":"Patient","derivation":"constraint",
+        "baseDefinition":"http://hl7.org/fhir/StructureDefinition/Patient","differential":{{"element":[{elements}]}}}}"#
+    );
+    let issues = super::issues(&definition);
+    let unjudged: Vec<_> = issues.iter().filter(|issue| issue.rule == Rule::Invariant).collect();
+    assert!(unjudged.is_empty(), "{unjudged:#?}");
+
+    let items = list(&|id| {
+        let before = id.parse::<u32>().unwrap().saturating_sub(1);
+        let when = format!(r#"{{"question":"q{before}","operator":"exists","answerBoolean":true}}"#);
+        let when = if id == "0" { String::new() } else { format!(r#","enableWhen":[{when}]"#) };
+        format!(r#"{{"linkId":"q{id}","type":"boolean","text":"a"{when}}}"#)
+    });
+    accepts(&format!(r#"{{"resourceType":"Questionnaire","status":"draft","item":[{items}]}}"#));
+}
+
+#[test]
 fn a_profile_that_asks_about_itself_has_an_end() {
     let profile = r#"{"resourceType":"StructureDefinition","url":"http://example.org/R","name":"R","status":"draft",
         "kind":"resource","abstract":false,"type":"Patient","derivation":"constraint",
