@@ -114,6 +114,18 @@ pub enum StartError {
     /// The secret of the search keys.
     #[error("{0}")]
     SearchKey(String),
+    /// Deliveries wait for a destination that the configuration does not name.
+    #[error(
+        "{waiting} deliveries wait for '{name}', which the configuration does not name; what comes for another name would \
+         overtake them. If '{name}' has a new name, write renamed_from = \"{name}\" there; else leave [destinations.{name}] \
+         in, without a route to it, until they have gone out or were skipped"
+    )]
+    Stranded {
+        /// The destination.
+        name: String,
+        /// How many.
+        waiting: i64,
+    },
     /// The HTTP client cannot be made.
     #[error("the HTTP client cannot be made: {0}")]
     Client(#[from] reqwest::Error),
@@ -301,6 +313,7 @@ impl Engine {
             metrics: self.metrics.clone(),
             poll: start.config.delivery.poll.0,
             tasks: self.tasks.sends.clone(),
+            abandon: self.tasks.abandon.clone(),
         }
     }
 
@@ -355,7 +368,8 @@ pub async fn prepare(owner: &mut PgConnection, app_role: Option<&str>, clock: &C
     Ok(())
 }
 
-/// Numbers of the destinations; warns of those that deliveries are left for and nothing is sent to, and refuses a search key that would break the order of what is still waiting.
+/// Numbers of the destinations. Refuses a search key that would break the order of what is still waiting, and to leave
+/// what waits for a name that is gone; warns of dead letters there.
 async fn register(
     start: &Start,
     key_id: i32,
@@ -369,16 +383,21 @@ async fn register(
              this one: put the old key back (identity.search_key) until they are settled"
         )));
     }
+    let renamed: Vec<_> = start
+        .config
+        .destinations
+        .iter()
+        .filter_map(|(name, destination)| Some((destination.renamed_from.as_deref()?, name.as_str())))
+        .collect();
+    names::rename(&mut db, &renamed).await?;
     let configured = checked.names();
-    for left in overview::destinations(&mut db).await? {
-        let unsettled = left.to_send + left.held + left.unknown + left.dead + left.quarantined + left.under_way;
-        if unsettled > 0 && !configured.contains(&left.name) {
-            let destination = left.name;
-            tracing::warn!(
-                destination,
-                unsettled,
-                "deliveries are not sent: the configuration does not name it any more"
-            );
+    for left in overview::destinations(&mut db).await?.into_iter().filter(|left| !configured.contains(&left.name)) {
+        let waiting = left.to_send + left.held + left.unknown + left.quarantined + left.under_way;
+        if waiting > 0 {
+            return Err(StartError::Stranded { name: left.name, waiting });
+        }
+        if left.dead > 0 {
+            tracing::warn!(destination = left.name, dead = left.dead, "dead letters of a destination that is gone");
         }
     }
     Ok(names::register(&mut db, &configured).await?)

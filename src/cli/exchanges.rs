@@ -57,7 +57,7 @@ fn outcome(text: &str) -> Result<ExchangeOutcome, String> {
 
 fn states(text: &str) -> Result<&'static [DeliveryState], String> {
     let known = DeliveryState::ALL.map(DeliveryState::as_str).join(", ");
-    DeliveryState::meant_by(text).ok_or_else(|| format!("expected one of pending, {known}"))
+    DeliveryState::meant_by(text).ok_or_else(|| format!("expected one of {known}, or pending"))
 }
 
 impl Exchanges {

@@ -177,6 +177,14 @@ fn check_destinations(config: &Config, report: &mut Report<'_>) {
         if destination.adapter.is_empty() {
             report.unexpected(&format!("{key}.type"), "nothing", "the name of an adapter");
         }
+        if let Some(before) = &destination.renamed_from {
+            let others = || config.destinations.iter().filter(|(other, _)| *other != name);
+            let taken = others().any(|(_, other)| other.renamed_from.as_ref() == Some(before));
+            if config.destinations.contains_key(before) || taken {
+                let expected = "a name that no destination has any more, and that no other has been given another for";
+                report.unexpected(&format!("{key}.renamed_from"), format!("\"{before}\""), expected);
+            }
+        }
         if let Some(timeout) = destination.timeout {
             some_time(&format!("{key}.timeout"), timeout, report);
         }

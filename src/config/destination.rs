@@ -16,6 +16,9 @@ pub struct Destination {
     /// Which adapter: a name of the list in `adapters`.
     #[serde(rename = "type")]
     pub adapter: String,
+    /// The name that it had before: what waits under that name goes on under this one, in its order.
+    #[serde(default)]
+    pub renamed_from: Option<String>,
     /// What that adapter needs; see its documentation. `secret:` references in it are resolved.
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
@@ -46,6 +49,7 @@ impl fmt::Debug for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Destination")
             .field("adapter", &self.adapter)
+            .field("renamed_from", &self.renamed_from)
             .field("settings", &self.settings.keys().collect::<Vec<_>>())
             .field("on_reject", &self.on_reject)
             .field("on_unknown", &self.on_unknown)

@@ -29,7 +29,9 @@ pub(super) async fn is_ready(State(watch): State<Arc<Watch>>) -> Response {
         // Why is in the log of what failed; the answer is open to anybody.
         Ok(Err(_)) | Err(_) => [("database", false), ("migrations", false), ("partitions", false)],
     };
-    let checks = found.into_iter().chain([("running", !watch.stopping.is_cancelled())]);
+    // A full disk lets itself be asked about and takes nothing.
+    let own = [("commits", watch.metrics.can_store()), ("running", !watch.stopping.is_cancelled())];
+    let checks = found.into_iter().chain(own);
     let checks: Vec<(&str, bool)> = checks.collect();
     let ready = checks.iter().all(|(_, holds)| *holds);
     let (status, word) = if ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };

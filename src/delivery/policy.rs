@@ -3,13 +3,16 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::destination::{Acknowledgement, DeliveryError};
 use crate::config::delivery::Retry;
 use crate::config::destination::{OnReject, OnUnknown};
 use crate::exchange::rows::AttemptOutcome;
 use crate::exchange::state::DeliveryState;
+
+/// Longest delay that a partner may ask for, unless `retry.max` is longer: one that asks for a year has made a mistake.
+const LONGEST_ASKED: Duration = Duration::from_hours(1);
 
 /// The rules of one destination.
 #[derive(Debug, Clone)]
@@ -53,6 +56,13 @@ pub struct Moment {
 }
 
 impl Policy {
+    /// No failure puts the next try off for longer.
+    #[must_use]
+    pub fn longest_wait(&self) -> TimeDelta {
+        let longest = self.retry.max.0.max(LONGEST_ASKED);
+        TimeDelta::from_std(longest).unwrap_or(TimeDelta::MAX)
+    }
+
     /// Decides what follows from the end of an attempt.
     #[must_use]
     pub fn decide(&self, result: &Result<Acknowledgement, DeliveryError>, moment: Moment) -> Decision {

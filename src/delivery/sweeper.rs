@@ -1,9 +1,11 @@
 //! The sweeper heals what a crash leaves behind: deliveries whose promotion was lost, and leases whose holder is gone.
-//! Whether those messages were sent is not known, so they become `unknown` and follow the destination's policy (P5).
+//! Whether those messages were sent is not known, so they become `unknown` and follow the destination's policy (P5). What is
+//! due later than any wait lasts was left so by a clock that went back.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use sqlx::{Connection, PgPool};
 
 use super::destination::DeliveryError;
@@ -39,8 +41,11 @@ pub struct Sweeper {
 /// A destination that is no longer configured keeps its deliveries; a lease on it is only made visible.
 const LEASE: Duration = Duration::from_mins(1);
 
+/// Clocks of several gateways differ.
+const SLACK: TimeDelta = TimeDelta::minutes(5);
+
 impl Sweeper {
-    /// Makes ready what a lost promotion left waiting.
+    /// Makes ready what a lost promotion left waiting, and due what a clock that went back left for later.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -51,6 +56,15 @@ impl Sweeper {
         tx.commit().await?;
         for destination in woken {
             self.wakes.wake(destination);
+        }
+        let now = self.clock.now();
+        for (number, (name, policy)) in &self.destinations {
+            let Some(latest) = now.checked_add_signed(policy.longest_wait() + SLACK) else { continue };
+            let count = deliveries::hasten(&mut db, *number, now, latest).await?;
+            if count > 0 {
+                tracing::warn!(destination = name, count, "deliveries were due too late: did the clock go back?");
+                self.wakes.wake(*number);
+            }
         }
         Ok(())
     }

@@ -65,6 +65,8 @@ pub struct Shared {
     pub poll: Duration,
     /// Deliveries under way run here, so that a shutdown can wait for them.
     pub tasks: TaskTracker,
+    /// Cancelled when they are waited for no longer.
+    pub abandon: CancellationToken,
 }
 
 /// Beyond the timeout: the adapter closes its socket first, and the settlement is committed before the lease lapses.
@@ -169,7 +171,11 @@ fn start(
         let slot = first.take().or_else(|| Arc::clone(slots).try_acquire_owned().ok());
         let (line, shared_) = (Arc::clone(line), shared.clone());
         shared.tasks.spawn(async move {
-            send(&line, &shared_, leased, body).await;
+            tokio::select! {
+                () = send(&line, &shared_, leased, body) => {}
+                // Its lease stays, and tells that it is not known whether it was taken.
+                () = shared_.abandon.cancelled() => {}
+            }
             drop(slot);
         });
     }

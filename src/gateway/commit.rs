@@ -131,7 +131,8 @@ impl Writers {
                     break Written::nothing(Committed::Failed);
                 }
                 Err(error) if tokio::time::Instant::now() >= patience => {
-                    tracing::error!(%error, "the database is away; telling the sender");
+                    tracing::error!(%error, "the database is away or has no room; telling the sender");
+                    self.metrics.not_stored();
                     break Written::nothing(Committed::Unavailable);
                 }
                 Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,

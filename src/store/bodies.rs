@@ -73,12 +73,26 @@ pub async fn make_partitions(owner: &mut PgConnection, now: DateTime<Utc>) -> sq
                 let sql = format!(
                     "create table if not exists {name} partition of bodies_{class} for values from ('{day}') to ('{next}')"
                 );
-                sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *owner).await?;
-                made += 1;
+                match sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *owner).await {
+                    Ok(_) => made += 1,
+                    // `if not exists` looks before it makes: another gateway came between.
+                    Err(error) if is_there(&error) => {}
+                    Err(error) => return Err(error),
+                }
             }
         }
     }
     Ok(made)
+}
+
+/// Whether somebody else made the same table at the same moment
+/// ([error codes](https://www.postgresql.org/docs/current/errcodes-appendix.html): duplicate table, unique violation in a
+/// catalogue).
+fn is_there(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .is_some_and(|code| matches!(&*code, "42P07" | "23505"))
 }
 
 /// Drops the partitions of `class` that hold only days before `first_kept`, save days an unsettled delivery needs.

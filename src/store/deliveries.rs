@@ -43,6 +43,10 @@ select n.paused_at is not null, d.due
         limit 1) d on true
  where n.id = $1";
 
+pub(super) const HASTEN: &str = "
+update deliveries set due = $2
+ where destination = $1 and state in ('ready', 'unknown') and due > $3 and due < 'infinity'";
+
 /// Only a lease still held may be settled: the attempt number says which lease it was.
 pub(super) const SETTLE: &str = "
 update deliveries d
@@ -212,6 +216,19 @@ pub async fn settle(db: &mut PgConnection, node: Uuid, settled: &[Settled]) -> s
         .bind(node)
         .fetch_all(db)
         .await
+}
+
+/// Makes due at `now` what is due after `latest`, which only a clock that went back can have left; returns how many.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn hasten(
+    db: &mut PgConnection,
+    destination: i32,
+    now: DateTime<Utc>,
+    latest: DateTime<Utc>,
+) -> sqlx::Result<u64> {
+    Ok(sqlx::query(HASTEN).bind(destination).bind(now).bind(latest).execute(db).await?.rows_affected())
 }
 
 /// Takes over leases that have lapsed (with `alone`, every lease of another process: nobody else can be running).

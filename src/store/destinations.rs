@@ -6,6 +6,11 @@ use sqlx::PgConnection;
 pub(super) const REGISTER: &str = "
 insert into destinations (name) select unnest($1::text[]) on conflict do nothing";
 
+pub(super) const RENAME: &str = "
+update destinations set name = t.after
+  from unnest($1::text[], $2::text[]) as t (before, after)
+ where name = t.before and not exists (select from destinations where name = t.after)";
+
 pub(super) const LIST: &str = "select id, name from destinations order by id";
 
 pub(super) const REGISTER_KEY: &str =
@@ -24,6 +29,16 @@ pub async fn register(db: &mut PgConnection, names: &[String]) -> sqlx::Result<V
     names.sort();
     sqlx::query(REGISTER).bind(names).execute(&mut *db).await?;
     sqlx::query_as(LIST).fetch_all(db).await
+}
+
+/// Gives destinations other names, from the first to the second; what waits for them keeps its place. A name that is taken
+/// is not given.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn rename(db: &mut PgConnection, names: &[(&str, &str)]) -> sqlx::Result<u64> {
+    let (before, after): (Vec<_>, Vec<_>) = names.iter().copied().unzip();
+    Ok(sqlx::query(RENAME).bind(before).bind(after).execute(db).await?.rows_affected())
 }
 
 /// Records that keys are made with this secret now, and says how many unsettled deliveries were keyed with another:

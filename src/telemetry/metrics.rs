@@ -3,7 +3,7 @@
 //! and destinations.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -13,6 +13,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+use tokio::time::Instant;
 
 use crate::exchange::rows::AttemptOutcome;
 
@@ -20,6 +21,9 @@ use crate::exchange::rows::AttemptOutcome;
 const SECONDS: [f64; 14] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
 /// Upper bounds of messages in one commit.
 const MESSAGES: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0];
+
+/// How long a message that could not be stored speaks against another try.
+const UNSTORED: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Message {
@@ -106,6 +110,8 @@ pub struct Metrics {
     mllp_connections: Family<Listener, Gauge>,
     batch: Histogram,
     committing: Histogram,
+    /// When a message last could not be stored, unless one was since.
+    unstored: Arc<Mutex<Option<Instant>>>,
     routed: Family<Destination, Counter>,
     attempts: Family<Attempt, Counter>,
     sending: Family<Destination, Histogram, fn() -> Histogram>,
@@ -173,6 +179,7 @@ impl Default for Metrics {
             mllp_connections,
             batch,
             committing,
+            unstored: Arc::default(),
             routed,
             attempts,
             sending,
@@ -224,6 +231,19 @@ impl Metrics {
     pub fn commit(&self, messages: usize, time: Duration) {
         self.batch.observe(f64::from(u32::try_from(messages).unwrap_or(u32::MAX)));
         self.committing.observe(time.as_secs_f64());
+        *self.unstored.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The database did not take a message in time.
+    pub fn not_stored(&self) {
+        *self.unstored.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether messages can be stored, for all we know: after a failure it is worth a try again some time later.
+    #[must_use]
+    pub fn can_store(&self) -> bool {
+        let failed = *self.unstored.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.is_none_or(|failed| failed.elapsed() > UNSTORED)
     }
 
     /// A delivery to this destination was accepted.

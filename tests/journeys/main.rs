@@ -15,6 +15,8 @@ mod a_configuration_is_checked;
 #[cfg(test)]
 mod a_demo_is_killed;
 #[cfg(test)]
+mod a_destination_is_renamed;
+#[cfg(test)]
 mod a_gp_system_submits_a_patient;
 #[cfg(test)]
 mod a_machine_has_nothing;

@@ -7,6 +7,7 @@ use signalbox::exchange::state::DeliveryState;
 use signalbox::store::bodies::{self, DAYS_AHEAD, RETENTION_CLASSES};
 use sqlx::{AssertSqlSafe, PgConnection};
 
+use crate::support::database::TestDatabase;
 use crate::support::{ADA, Answer, BEN, MllpPeer, TestGateway};
 
 async fn day_of(db: &mut PgConnection, exchange: ExchangeId) -> NaiveDate {
@@ -37,6 +38,27 @@ async fn there_is_room_for_a_week_ahead() {
         }
     }
     gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gateways_that_start_together_make_it_together() {
+    let database = TestDatabase::create().await;
+    let mut owner = database.connect_as_owner().await;
+    let far = chrono::DateTime::UNIX_EPOCH + Days::new(40_000);
+    for day in 0..5 {
+        let later = far + Days::new(10 * day);
+        let all = (0..6).map(|_| async {
+            let mut db = database.connect_as_owner().await;
+            bodies::make_partitions(&mut db, later).await
+        });
+        for made in futures_util::future::join_all(all).await {
+            made.unwrap();
+        }
+        let last = partition("refused", later.date_naive() + Days::new(DAYS_AHEAD));
+        let there: bool =
+            sqlx::query_scalar("select to_regclass($1) is not null").bind(&last).fetch_one(&mut owner).await.unwrap();
+        assert!(there, "{last}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 use signalbox::exchange::state::DeliveryState;
 
 use crate::support::gateway_process::{self, GatewayProcess};
+use crate::support::log::Log;
 use crate::support::{ADA, Answer, BEN, MllpPeer, TestGateway};
 
 /// A service manager may change its mind as soon as the gateway says that it listens.
@@ -15,6 +16,29 @@ fn told_to_stop_as_soon_as_it_listens_it_stops_as_at_any_other_time() {
         // Fails unless the gateway ends by itself, without a fault.
         GatewayProcess::start(folder.path()).terminate();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partner_that_never_answers_is_waited_for_as_long_as_is_said() {
+    let peer = MllpPeer::start();
+    peer.always(ADA, Answer::AfterRelease);
+    let mut gateway = TestGateway::with(&peer.settings("on_unknown = \"hold\"")).await;
+    gateway.stop().await;
+    gateway.hurry(std::time::Duration::from_millis(500));
+    gateway.resume().await;
+    let under_way = gateway.accept(ADA, "First").await;
+    gateway.until_it_is(under_way, DeliveryState::Leased).await;
+    let (log, listening) = Log::listen();
+    gateway.stop().await;
+    drop(listening);
+    let logged = log.text();
+    assert!(logged.contains("they are unknown now") && !logged.contains("did not end in time"), "{logged}");
+    assert_eq!(gateway.delivery(under_way).await.state, DeliveryState::Leased);
+
+    gateway.resume().await;
+    let held = gateway.until_it_is(under_way, DeliveryState::Unknown).await;
+    gateway.skip(held.id, "the partner has it").await.unwrap();
+    gateway.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,7 +32,7 @@ async fn told(gateway: &TestGateway, line: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_load_balancer_is_told_when_messages_cannot_be_accepted() {
     let gateway = TestGateway::start().await;
-    let well = json!({ "database": true, "migrations": true, "partitions": true, "running": true });
+    let well = json!({ "database": true, "migrations": true, "partitions": true, "commits": true, "running": true });
     assert_eq!(ask(&gateway, "/livez").await, (StatusCode::OK, json!({ "status": "alive" }).to_string()));
     assert_eq!(readiness(&gateway).await, (StatusCode::OK, well));
 
@@ -46,6 +46,22 @@ async fn a_load_balancer_is_told_when_messages_cannot_be_accepted() {
         (StatusCode::SERVICE_UNAVAILABLE, &json!(false), &json!(true))
     );
     sqlx::raw_sql("delete from _sqlx_migrations where version = 9999").execute(&mut owner).await.unwrap();
+
+    let full = "create function full_disk() returns trigger language plpgsql as
+                $$ begin raise exception 'could not extend file' using errcode = 'disk_full'; end $$;
+                create trigger full_disk before insert on exchanges execute function full_disk()";
+    sqlx::raw_sql(full).execute(&mut owner).await.unwrap();
+    let send = async || gateway.send(Method::POST, "Patient", patient(ADA, "Example")).await.status();
+    assert_eq!(send().await, StatusCode::SERVICE_UNAVAILABLE);
+    let (status, checks) = readiness(&gateway).await;
+    assert_eq!(
+        (status, &checks["commits"], &checks["database"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &json!(false), &json!(true)),
+        "the database answers and takes nothing"
+    );
+    sqlx::raw_sql("drop trigger full_disk on exchanges").execute(&mut owner).await.unwrap();
+    assert_eq!(send().await, StatusCode::ACCEPTED);
+    assert_eq!(readiness(&gateway).await.0, StatusCode::OK);
 
     let drop_tomorrow = "do $$ begin execute format('drop table bodies_refused_%s',
                          to_char((now() at time zone 'UTC')::date + 1, 'YYYYMMDD')); end $$";

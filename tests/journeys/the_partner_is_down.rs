@@ -70,6 +70,23 @@ async fn dead_letters_of_one_outage_are_one_group_with_its_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_went_back_puts_nothing_off() {
+    let mut peer = MllpPeer::down();
+    let mut gateway = TestGateway::with(&peer.settings("")).await;
+    let exchange = gateway.accept(ADA, "Example").await;
+    gateway.until(exchange, |delivery| delivery.attempts > 0 && delivery.state == DeliveryState::Ready).await;
+    gateway.stop().await;
+    // As it stands when the clock was two hours ahead at its last try.
+    let later = "update deliveries set due = due + interval '2 hours'";
+    sqlx::raw_sql(later).execute(&mut gateway.connect().await).await.unwrap();
+    peer.open();
+    gateway.resume().await;
+    gateway.settle().await;
+    assert_eq!(gateway.delivery(exchange).await.state, DeliveryState::Delivered);
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dead_letter_holds_its_patient_and_nobody_else_until_it_is_retried() {
     let peer = MllpPeer::start();
     peer.always(ADA, Answer::Error(207));

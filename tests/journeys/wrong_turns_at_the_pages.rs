@@ -5,7 +5,7 @@ use signalbox::exchange::state::DeliveryState;
 
 use crate::support::log::Log;
 use crate::support::people::Person;
-use crate::support::{ADA, MllpPeer, TestGateway};
+use crate::support::{ADA, Answer, MllpPeer, TestGateway};
 
 /// Asks as a browser does.
 async fn browse(person: &Person, path: &str) -> reqwest::Response {
@@ -97,17 +97,18 @@ async fn a_filter_that_means_nothing_is_said_to_mean_nothing() {
 
 #[tokio::test]
 async fn what_is_left_for_a_destination_that_is_no_longer_configured_is_found() {
-    let peer = MllpPeer::down();
+    let peer = MllpPeer::start();
+    peer.will([Answer::Reject(101)]);
     let mut gateway = TestGateway::with(&peer.settings("")).await;
     let sent = gateway.accept(ADA, "Left").await;
-    gateway.until(sent, |delivery| delivery.state == DeliveryState::Ready && delivery.attempts > 0).await;
+    gateway.until_it_is(sent, DeliveryState::Refused).await;
     gateway.stop().await;
     let (log, listening) = Log::listen();
     gateway.resume_with(crate::support::gateway::NOWHERE).await;
     drop(listening);
     let logged = log.text();
-    let warned = logged.lines().find(|line| line.contains("does not name it any more")).unwrap_or_default();
-    assert!(warned.contains("WARN") && warned.contains("\"pas\"") && warned.contains("unsettled=1"), "{logged}");
+    let warned = logged.lines().find(|line| line.contains("of a destination that is gone")).unwrap_or_default();
+    assert!(warned.contains("WARN") && warned.contains("\"pas\"") && warned.contains("dead=1"), "{logged}");
 
     let person = Person::signed_in(&gateway, "viewer").await;
     let list = person.read("/exchanges?destination=pas&request=3f1c9d2e-5a44-4c6b-9a1e-0c2f6a7b8c9d").await;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use signalbox::app::{Application, Start};
+use signalbox::app::{Application, Start, StartError};
 use signalbox::chance::Chance;
 use signalbox::clock::Clock;
 use signalbox::config::{Config, token};
@@ -75,6 +75,10 @@ impl TestGateway {
 
     /// Starts it (again) on its database.
     pub(crate) async fn resume(&mut self) {
+        self.try_resume().await.unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    async fn try_resume(&mut self) -> Result<(), StartError> {
         let start = Start {
             config: self.config.clone(),
             app: self.database.app.clone(),
@@ -84,16 +88,28 @@ impl TestGateway {
             clock: Clock::system(),
             chance: Chance::from_system(),
         };
-        let application = Application::start(start).await.unwrap_or_else(|error| panic!("{error}"));
+        let application = Application::start(start).await?;
         self.base.clone_from(&application.base_url);
         self.mllp.clone_from(&application.mllp);
         self.application = Some(application);
+        Ok(())
+    }
+
+    /// As [`TestGateway::resume_with`]; why it does not start.
+    pub(crate) async fn try_resume_with(&mut self, settings: &str) -> Result<(), String> {
+        self.config = config("", settings, self.folder.path());
+        self.try_resume().await.map_err(|error| error.to_string())
     }
 
     /// Starts it again with other destinations and routes.
     pub(crate) async fn resume_with(&mut self, settings: &str) {
         self.config = config("", settings, self.folder.path());
         self.resume().await;
+    }
+
+    /// Waits no longer for deliveries under way, from the next start on.
+    pub(crate) fn hurry(&mut self, shutdown: Duration) {
+        self.config.delivery.shutdown.0 = shutdown;
     }
 
     /// Writes the counted refusals to the register, as happens every minute.
