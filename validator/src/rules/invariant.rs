@@ -102,13 +102,6 @@ impl Compiled {
         Finding { rule: Rule::Invariant, severity, code: IssueCode::Invariant, message }
     }
 
-    /// What is said once where a document has used up what judging it may cost.
-    pub(crate) fn too_costly() -> Finding {
-        let message =
-            "The invariants of this document take too long to judge, and not all of them were: send less at once.";
-        Finding::error(Rule::Invariant, IssueCode::TooCostly, message)
-    }
-
     fn faulty(&self, fault: &str) -> Finding {
         let message = format!("The invariant {} is not checked: its expression cannot be evaluated: {fault}", self.key);
         Finding { rule: Rule::Invariant, severity: Severity::Warning, code: IssueCode::Exception, message }

@@ -1,5 +1,6 @@
 //! `minValue[x]`, `maxValue[x]` and `maxLength` of an
-//! [ElementDefinition](https://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.minValue_x_).
+//! [ElementDefinition](https://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.minValue_x_), and what
+//! judging a document may cost.
 
 use std::cmp::Ordering;
 
@@ -7,6 +8,12 @@ use super::{Finding, Rule};
 use crate::definition::{Constant, Typed};
 use crate::issue::IssueCode;
 use crate::json::{Kind, Value};
+
+/// What is said once where a document has used up what judging it may cost.
+pub(crate) fn too_costly() -> Finding {
+    let message = "This document takes too long to judge, and not all of it was: send less at once.";
+    Finding::error(Rule::Limits, IssueCode::TooCostly, message)
+}
 
 /// Checks a value against the least that is allowed.
 pub(crate) fn least(limit: &Typed, value: Value<'_>) -> Option<Finding> {

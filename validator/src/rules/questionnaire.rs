@@ -79,6 +79,16 @@ pub(crate) fn count(question: Value<'_>, found: usize, complete: bool) -> Vec<Fi
     findings
 }
 
+/// About how many steps it takes to judge what is given to a question.
+pub(crate) fn cost(question: Value<'_>, answered: &HashMap<String, Vec<Value<'_>>>) -> u64 {
+    let conditions = question.get("enableWhen").into_iter().flat_map(Value::items);
+    let items = conditions.map(|condition| {
+        let question = condition.str_at(&["question"]).unwrap_or_default();
+        1 + answered.get(&*question).map_or(0, Vec::len)
+    });
+    1 + items.sum::<usize>() as u64
+}
+
 /// Whether the answers to other questions enable an item.
 pub(crate) fn is_enabled(question: Value<'_>, answered: &HashMap<String, Vec<Value<'_>>>) -> bool {
     let conditions: Vec<_> = question.get("enableWhen").into_iter().flat_map(Value::items).collect();

@@ -32,9 +32,7 @@ impl<'a> Walk<'a> {
         for invariant in invariants {
             undecided.set(false);
             let finding = invariant.judge(&context, (place.value, focus), self.resource, &self.contents);
-            if purse.get() == 0 {
-                self.purse = 0;
-                self.report(place.value, place.location, None, Compiled::too_costly());
+            if !self.pay(self.purse - purse.get(), place.value, place.location) {
                 return;
             }
             // A code of which nobody here can tell is no fault of the element.
@@ -44,7 +42,6 @@ impl<'a> Walk<'a> {
                 self.report(place.value, place.location, profile, finding);
             }
         }
-        self.purse = purse.get();
     }
 
     /// Holds an element to the invariants of the profiles in force there.

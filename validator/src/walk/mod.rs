@@ -31,14 +31,14 @@ use crate::profile::{Demand, ProfileId};
 use crate::profile_set::ProfileSet;
 use crate::questions::{Questions, Spot};
 use crate::rules::contained::Contents;
-use crate::rules::{Finding, Rule, cardinality, choice, content, extension as extension_rule, structure};
+use crate::rules::{Finding, Rule, cardinality, choice, content, extension as extension_rule, limits, structure};
 use crate::subject::bundle::Entries;
 use ask::Asking;
 
 /// Issues beyond this many are not reported one by one.
 pub(crate) const MOST_ISSUES: usize = 500;
 
-/// Steps that the invariants of a document may take, whatever its length, and for each of its bytes. UK Core's own examples
+/// Steps that invariants and answers of a document may take, whatever its length, and for each of its bytes. UK Core's own examples
 /// take less than one for each byte.
 const STEPS: u64 = 10_000_000;
 const STEPS_EACH_BYTE: u64 = 20;
@@ -69,7 +69,7 @@ pub(crate) struct Walk<'a> {
     trial: Option<bool>,
     /// How many such questions are open inside one another.
     trials: usize,
-    /// Steps that invariants may still take; 0 once they were stopped.
+    /// Steps that judging may still take; 0 once it was stopped.
     purse: u64,
     /// Answers to that question; a value that is being asked about counts as meeting the profile.
     answers: FxHashMap<(u32, ProfileId), bool>,
@@ -162,6 +162,18 @@ impl<'a> Walk<'a> {
 
     fn is_full(&self) -> bool {
         self.issues.len() >= MOST_ISSUES || self.trial == Some(true)
+    }
+
+    /// Takes what a part of the work costs from what the document may; `false`, told once, when there is not enough.
+    fn pay(&mut self, steps: u64, value: Value<'_>, location: &Location<'_>) -> bool {
+        if self.purse == 0 {
+            return false;
+        }
+        self.purse = self.purse.saturating_sub(steps);
+        if self.purse == 0 {
+            self.report(value, location, None, limits::too_costly());
+        }
+        self.purse > 0
     }
 
     /// Reports what a rule found; `profile` is the canonical of the definition that has the rule.

@@ -64,6 +64,10 @@ impl<'a> Walk<'a> {
     /// The items below one item, or at the top.
     fn items_of_form<'q>(&mut self, form: &Form<'a, 'q>, asked: Value<'q>, given: Value<'a>, location: &Location<'_>) {
         let questions: Vec<Value<'q>> = asked.get("item").into_iter().flat_map(Value::items).collect();
+        let mut places = HashMap::new();
+        for (place, question) in questions.iter().enumerate() {
+            places.entry(question.str_at(&["linkId"]).unwrap_or_default()).or_insert(place);
+        }
         let items = given.get("item").into_iter().flat_map(Value::items).enumerate();
         let list = location.step(Segment::Child("item"));
         let mut by_link: HashMap<String, Vec<Given<'a>>> = HashMap::new();
@@ -71,9 +75,7 @@ impl<'a> Walk<'a> {
         for (index, value) in items {
             let link = value.str_at(&["linkId"]).unwrap_or_default().into_owned();
             let step = list.step(Segment::Item(index));
-            let Some(place) =
-                questions.iter().position(|question| question.str_at(&["linkId"]).as_deref() == Some(&*link))
-            else {
+            let Some(place) = places.get(&*link).copied() else {
                 self.report(value, &step, None, questionnaire::unknown_item());
                 continue;
             };
@@ -84,6 +86,9 @@ impl<'a> Walk<'a> {
             by_link.entry(link).or_default().push(Given { value, index });
         }
         for question in questions {
+            if !self.pay(questionnaire::cost(question, &form.answered), given, location) {
+                return;
+            }
             let link = question.str_at(&["linkId"]).unwrap_or_default();
             let found = by_link.get(&*link).map(Vec::as_slice).unwrap_or_default();
             self.question(form, question, found, given, &list);

@@ -82,6 +82,23 @@ fn a_document_whose_invariants_take_too_long_is_refused_and_told_so_once() {
 }
 
 #[test]
+fn groups_times_questions_are_not_more_than_a_document_may_cost() {
+    let questions = (0..4_000).map(|number| format!(r#"{{"linkId":"q{number}","type":"string","text":"a"}}"#));
+    let questions = questions.collect::<Vec<_>>().join(",");
+    let response = |groups: usize| {
+        let groups = vec![r#"{"linkId":"g"}"#; groups].join(",");
+        format!(
+            r##"{{"resourceType":"QuestionnaireResponse","status":"completed","questionnaire":"#q","contained":[
+            {{"resourceType":"Questionnaire","id":"q","status":"draft","item":[{{"linkId":"g","type":"group","text":"a",
+            "repeats":true,"item":[{questions}]}}]}}],"item":[{groups}]}}"##
+        )
+    };
+    accepts(&response(10));
+    let costly = super::issues(&response(4_500));
+    assert_eq!(costly.iter().filter(|issue| issue.code == IssueCode::TooCostly).count(), 1, "{costly:#?}");
+}
+
+#[test]
 fn what_is_long_is_judged_all_the_same() {
     let numbers = || (0..3_000).map(|number| number.to_string());
     let list = |each: &dyn Fn(String) -> String| numbers().map(each).collect::<Vec<_>>().join(",");
