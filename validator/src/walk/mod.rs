@@ -40,8 +40,8 @@ pub(crate) const MOST_ISSUES: usize = 500;
 
 /// Steps that invariants and answers of a document may take, whatever its length, and for each of its bytes. UK Core's own examples
 /// take less than one for each byte.
-const STEPS: u64 = 10_000_000;
-const STEPS_EACH_BYTE: u64 = 20;
+const STEPS: u64 = 1_000_000;
+const STEPS_EACH_BYTE: u64 = 10;
 
 /// A walk in progress.
 pub(crate) struct Walk<'a> {
