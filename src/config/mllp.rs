@@ -51,7 +51,8 @@ pub struct Mllp {
     /// What becomes of a message whose control id (MSH-10) came before with the same bytes.
     #[serde(default)]
     pub duplicates: Duplicates,
-    /// How bytes are read that are not UTF-8 and whose MSH-18 does not say.
+    /// How bytes are read that are not UTF-8 and whose MSH-18 does not say: it is empty, `ASCII` or names no character set.
+    /// What it says is UTF-8 and is not, or names a set that is not known here, is refused.
     #[serde(default)]
     pub charset: DefaultCharset,
     /// Processing ids (MSH-11) that are taken; a message with another is answered AR 202.
