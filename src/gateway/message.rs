@@ -89,7 +89,11 @@ fn route(
 
 fn check_header(header: &Header<'_>, door: Option<&Mllp>) -> Result<(), MessageFault> {
     let control_id = header.field(10);
-    if control_id.is_empty() || control_id.len() > CONTROL_ID {
+    if control_id.len() > CONTROL_ID {
+        let sentence = format!("MSH-10 (message control id) is too long: at most {CONTROL_ID} characters are taken.");
+        return Err(MessageFault::content(102, "MSH-10", sentence));
+    }
+    if control_id.is_empty() {
         let sentence = "MSH-10 (message control id) must be valued: without it the message cannot be acknowledged.";
         return Err(MessageFault::content(101, "MSH-10", sentence));
     }

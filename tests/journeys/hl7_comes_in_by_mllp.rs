@@ -131,6 +131,7 @@ async fn what_cannot_be_taken_is_recorded_and_answered_with_the_reason() {
         (String::new(), "AR  100"),
         ("Dear Mr Secret,".to_owned(), "AR  100"),
         (message.replace("|C1|P", "||P"), "AE  101"),
+        (message.replace("|P|2.4", "|P|3"), "AR C1 203"),
         (message.replace("ADT^A31^ADT_A05", "Secret"), "AR C1 200"),
         (message.replace("ADT^A31^ADT_A05", "QBP^Q21^QBP_Q21"), "AR C1 200"),
         (message.replace("|P|2.4", "|P|3.0"), "AR C1 203"),
@@ -149,6 +150,17 @@ async fn what_cannot_be_taken_is_recorded_and_answered_with_the_reason() {
     let register = register(&gateway).await;
     assert_eq!(register.len(), cases.len() + 2);
     assert!(register.iter().all(|row| !row.contains("not kept")), "{register:?}");
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_control_id_that_is_too_long_is_told_so() {
+    let gateway = gateway("").await;
+    let mut sender = sender(&gateway).await;
+    assert!(ack_of(&sender.ask(&adt("A31", &"X".repeat(199), ADA, "X")).await).starts_with("AA"));
+    let answer = sender.ask(&adt("A31", &"X".repeat(200), ADA, "X")).await;
+    assert!(ack_of(&answer).starts_with("AE") && ack_of(&answer).ends_with(" 102"), "{answer}");
+    assert!(answer.contains("MSH-10 (message control id) is too long: at most 199 characters are taken."), "{answer}");
     gateway.finish().await;
 }
 
