@@ -60,7 +60,8 @@ fn content_issues(
     if policy::verdict(judge.sources.get(&arrival.sender.source), &issues) != Verdict::Reject {
         return Ok(issues);
     }
-    let odd = remarks.into_iter().next().map(|remark| MessageFault::unsupported(100, remark.place, remark.sentence));
+    let odd = remarks.into_iter().next();
+    let odd = odd.map(|remark| MessageFault::unsupported(remark.code, remark.place, remark.sentence));
     fault.or(odd.map(Rejection::Message)).map_or(Ok(issues), Err)
 }
 

@@ -169,6 +169,41 @@ async fn a_message_that_is_not_in_the_charset_it_names_is_refused_and_no_dose_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_about_nobody_is_held_where_the_source_is_held_to_it_and_keeps_its_turn_elsewhere() {
+    let nobody = |id: &str| adt("A31", id, ADA, "X").replace(&format!("{ADA}^^^NHS^NH~{id}^^^RX1"), "");
+    let peer = MllpPeer::start();
+    let wary = DOOR.replace("[mllp.adt]\n", "on_warning = \"quarantine\"\n[mllp.adt]\n");
+    let gateway = TestGateway::with(&format!("{wary}{}", peer.settings(""))).await;
+    let mut sender = sender(&gateway).await;
+    send(&mut sender, &nobody("C0001")).await;
+    send(&mut sender, &adt("A40", "C0002", ADA, "X")).await;
+    send(&mut sender, &adt("A31", "C0003", "9990000019", "X")).await;
+    send(&mut sender, &adt("A31", "C0004", BEN, "X")).await;
+    gateway.settle().await;
+    let held = (DeliveryState::Quarantined, "by the policy of its source: 1 warning was found".to_owned());
+    let taken = (DeliveryState::Delivered, "MSA-1 AA".to_owned());
+    assert_eq!(deliveries(&gateway).await, [held.clone(), held.clone(), held, taken]);
+    let places: Vec<String> = sqlx::query_scalar(
+        "select issues->0->>'expression' from exchanges where jsonb_array_length(issues) > 0 order by received_at, id",
+    )
+    .fetch_all(&mut gateway.connect().await)
+    .await
+    .unwrap();
+    assert_eq!(places, ["PID-3", "MRG-1", "PID-3"]);
+    gateway.finish().await;
+
+    let mut peer = MllpPeer::down();
+    let gateway = TestGateway::with(&format!("{DOOR}{}", peer.settings(""))).await;
+    let mut sender = self::sender(&gateway).await;
+    send(&mut sender, &nobody("C0001")).await;
+    send(&mut sender, &nobody("C0002")).await;
+    assert_eq!(deliveries(&gateway).await[1].0, DeliveryState::Waiting, "nobody knows whether they are one patient's");
+    peer.open();
+    gateway.settle().await;
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn routes_choose_by_type_and_field_and_what_nobody_can_take_is_refused_at_the_door() {
     let routes = r#"
 [destinations.folder]
