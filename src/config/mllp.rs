@@ -26,7 +26,7 @@ pub struct Mllp {
     /// TLS.
     #[serde(default)]
     pub tls: Tls,
-    /// Most connections at once; more wait until one is closed.
+    /// Most connections of known senders at once; more wait until one is closed.
     #[serde(default = "connections")]
     #[schemars(range(min = 1))]
     pub connections: usize,
@@ -36,7 +36,7 @@ pub struct Mllp {
     /// Longest silence between messages before a connection is closed.
     #[serde(default = "idle")]
     pub idle: Period,
-    /// Longest time from the first byte of a message to its last, and for a TLS handshake.
+    /// Longest time from the first byte of a message to its last. A TLS handshake has 5 s.
     #[serde(default = "frame_timeout")]
     pub frame_timeout: Period,
     /// How messages are acknowledged.
