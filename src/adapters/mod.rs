@@ -67,6 +67,11 @@ pub trait Adapter: DeserializeOwned + JsonSchema {
         None
     }
 
+    /// Longest message sent, in bytes; `None`: there is no limit.
+    fn max_frame(&self) -> Option<u64> {
+        None
+    }
+
     /// Settings with which it starts, and that somebody should look at; relative paths start at `base`.
     fn doubts(&self, base: &Path) -> Vec<Fault> {
         let _ = base;
@@ -97,6 +102,8 @@ pub struct Kind {
     pub build: Build,
     /// TLS to the partner, where the settings can be read and say how.
     pub tls: fn(&toml::Table) -> Option<PartnerTls>,
+    /// Longest message sent, in bytes, where the settings can be read and there is a limit.
+    pub max_frame: fn(&toml::Table) -> Option<u64>,
     /// Settings with which it starts, and that somebody should look at.
     pub doubts: fn(&toml::Table, &Path) -> Vec<Fault>,
 }
@@ -127,6 +134,7 @@ pub const fn kind<A: Adapter>() -> Kind {
         sends_json: A::SENDS_JSON,
         build: build::<A>,
         tls: |settings| settings.clone().try_into::<A>().ok()?.tls().cloned(),
+        max_frame: |settings| settings.clone().try_into::<A>().ok()?.max_frame(),
         doubts: |settings, base| {
             let settings: Option<A> = settings.clone().try_into().ok();
             settings.map(|settings| settings.doubts(base)).unwrap_or_default()

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{StartError, destinations, doubts, listeners, reachability, translated};
+use super::{StartError, bottlenecks, destinations, doubts, listeners, reachability, translated};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, ConfigErrors, Environment};
@@ -42,6 +42,7 @@ pub fn inspect(folder: &Path, environment: &Environment, clock: &Clock) -> Resul
         }
         warnings = reachability::loose_ends(&config);
         warnings.extend(translated::unseen_losses(&config));
+        warnings.extend(bottlenecks::narrower_than_the_door(&config));
         warnings.extend(loaded.warnings);
         let doubts = doubts::of(&config, clock.now());
         warnings.extend(doubts.odd);

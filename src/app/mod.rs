@@ -1,6 +1,7 @@
 //! The application: configuration and database in, a running gateway out. `main`, the demo and the tests start it the
 //! same way, by [`Application::start`], and stop it the same way, by [`Application::stop`].
 
+mod bottlenecks;
 mod destinations;
 mod doubts;
 mod findings;

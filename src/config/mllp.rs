@@ -26,7 +26,7 @@ pub struct Mllp {
     /// TLS.
     #[serde(default)]
     pub tls: Tls,
-    /// Most connections at once; more wait until one is closed.
+    /// Most connections of known senders at once; more wait until one is closed.
     #[serde(default = "connections")]
     #[schemars(range(min = 1))]
     pub connections: usize,
@@ -36,7 +36,7 @@ pub struct Mllp {
     /// Longest silence between messages before a connection is closed.
     #[serde(default = "idle")]
     pub idle: Period,
-    /// Longest time from the first byte of a message to its last, and for a TLS handshake.
+    /// Longest time from the first byte of a message to its last. A TLS handshake has 5 s.
     #[serde(default = "frame_timeout")]
     pub frame_timeout: Period,
     /// How messages are acknowledged.
@@ -51,7 +51,8 @@ pub struct Mllp {
     /// What becomes of a message whose control id (MSH-10) came before with the same bytes.
     #[serde(default)]
     pub duplicates: Duplicates,
-    /// How bytes are read that are not UTF-8 and whose MSH-18 does not say.
+    /// How bytes are read that are not UTF-8 and whose MSH-18 does not say: it is empty, `ASCII` or names no character set.
+    /// What it says is UTF-8 and is not, or names a set that is not known here, is refused.
     #[serde(default)]
     pub charset: DefaultCharset,
     /// Processing ids (MSH-11) that are taken; a message with another is answered AR 202.

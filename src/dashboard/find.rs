@@ -111,7 +111,7 @@ fn nhs_number(what: &str, system: &str) -> Option<(String, bool)> {
     let digits: String = what.chars().filter(|letter| !letter.is_whitespace() && !is_dash(*letter)).collect();
     let is_one = system == uk::NHS_NUMBER && digits.len() == 10 && digits.bytes().all(|digit| digit.is_ascii_digit());
     is_one.then(|| {
-        let right = uk::nhs_check_digit(&digits[..9]) == digits.chars().last();
+        let right = uk::is_nhs_number(&digits);
         (digits, right)
     })
 }

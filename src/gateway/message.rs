@@ -32,7 +32,7 @@ pub(super) fn judge(judge: &Judge, arrival: &Arrival) -> (Result<Judgement, Reje
     let authorities = door.map_or(&none, |door| &door.authorities);
     let keys = judge.search_key.keys(&patients::identities(&fields, &arrival.sender.source, authorities));
     let judged = check_header(fields.header(), door)
-        .and_then(|()| check_charset(fields.header(), &arrival.body, door))
+        .and_then(|()| check_charset(&fields, &arrival.body, door))
         .map_err(Rejection::Message)
         .and_then(|()| content_issues(judge, arrival, &fields, door))
         .and_then(|issues| route(judge, arrival, &fields, issues, keys.clone()));
@@ -60,7 +60,8 @@ fn content_issues(
     if policy::verdict(judge.sources.get(&arrival.sender.source), &issues) != Verdict::Reject {
         return Ok(issues);
     }
-    let odd = remarks.into_iter().next().map(|remark| MessageFault::unsupported(100, remark.place, remark.sentence));
+    let odd = remarks.into_iter().next();
+    let odd = odd.map(|remark| MessageFault::unsupported(remark.code, remark.place, remark.sentence));
     fault.or(odd.map(Rejection::Message)).map_or(Ok(issues), Err)
 }
 
@@ -89,7 +90,11 @@ fn route(
 
 fn check_header(header: &Header<'_>, door: Option<&Mllp>) -> Result<(), MessageFault> {
     let control_id = header.field(10);
-    if control_id.is_empty() || control_id.len() > CONTROL_ID {
+    if control_id.len() > CONTROL_ID {
+        let sentence = format!("MSH-10 (message control id) is too long: at most {CONTROL_ID} characters are taken.");
+        return Err(MessageFault::content(102, "MSH-10", sentence));
+    }
+    if control_id.is_empty() {
         let sentence = "MSH-10 (message control id) must be valued: without it the message cannot be acknowledged.";
         return Err(MessageFault::content(101, "MSH-10", sentence));
     }
@@ -123,13 +128,17 @@ fn letter(id: ProcessingId) -> &'static [u8] {
     }
 }
 
-/// Whether every byte has a character: nothing is stored that cannot be said again.
-fn check_charset(header: &Header<'_>, body: &[u8], door: Option<&Mllp>) -> Result<(), MessageFault> {
+/// Whether every byte has a character: nothing is stored that cannot be said again, or that is not what it says it is.
+fn check_charset(fields: &Fields<'_>, body: &[u8], door: Option<&Mllp>) -> Result<(), MessageFault> {
     let otherwise = match door.map(|door| door.charset).unwrap_or_default() {
         DefaultCharset::Windows1252 => Some(encoding_rs::WINDOWS_1252),
         DefaultCharset::Refuse => None,
     };
-    let sentence = "The message is not UTF-8, and not in a character set that MSH-18 names.";
-    let read = charset::read(body, header.component(18, 1), otherwise);
-    read.map(|_| ()).ok_or_else(|| MessageFault::content(102, "MSH-18", sentence))
+    charset::read(body, fields.header().component(18, 1), otherwise).map(|_| ()).map_err(|unreadable| {
+        let mark = body.len() - fields.bytes().len();
+        let place = fields.place_at(unreadable.offset().saturating_sub(mark));
+        let place = place.map(|place| format!(", in {place}")).unwrap_or_default();
+        let sentence = format!("{unreadable}: see byte {}{place}.", unreadable.offset() + 1);
+        MessageFault::content(102, "MSH-18", sentence)
+    })
 }

@@ -108,6 +108,8 @@ pub struct Metrics {
     mllp: Family<OfListener, Counter>,
     mllp_skipped: Family<Listener, Counter>,
     mllp_connections: Family<Listener, Gauge>,
+    mllp_waiting: Family<Listener, Gauge>,
+    mllp_limit: Family<Listener, Gauge>,
     batch: Histogram,
     committing: Histogram,
     /// When a message last could not be stored, unless one was since.
@@ -138,6 +140,7 @@ impl Default for Metrics {
         let (deliveries, oldest) = (Family::default(), Family::default());
         let (reused, mllp) = (Family::default(), Family::default());
         let (mllp_skipped, mllp_connections) = (Family::default(), Family::default());
+        let (mllp_waiting, mllp_limit) = (Family::default(), Family::default());
         let mut registry = Registry::with_prefix("signalbox");
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "This program", version);
@@ -151,6 +154,9 @@ impl Default for Metrics {
         registry.register("mllp_events", help, mllp.clone());
         registry.register("mllp_skipped_bytes", "Bytes between MLLP frames that belong to none", mllp_skipped.clone());
         registry.register("mllp_connections", "Open connections of an MLLP listener, now", mllp_connections.clone());
+        let help = "Connections of known senders that wait because an MLLP listener has all it may have, now";
+        registry.register("mllp_connections_waiting", help, mllp_waiting.clone());
+        registry.register("mllp_connections_limit", "Most connections of an MLLP listener", mllp_limit.clone());
         registry.register("commit_messages", "Messages in one commit", batch.clone());
         registry.register_with_unit("committing", "One commit of the writers", Unit::Seconds, committing.clone());
         registry.register("routed", "Deliveries accepted for a destination", routed.clone());
@@ -177,6 +183,8 @@ impl Default for Metrics {
             mllp,
             mllp_skipped,
             mllp_connections,
+            mllp_waiting,
+            mllp_limit,
             batch,
             committing,
             unstored: Arc::default(),
@@ -225,6 +233,21 @@ impl Metrics {
         let gauge = self.mllp_connections.get_or_create_owned(&Listener { listener: listener.to_owned() });
         gauge.inc();
         Open(gauge)
+    }
+
+    /// A known sender waits for one of the connections of an MLLP listener until the guard is dropped.
+    #[must_use]
+    pub fn mllp_waiting(&self, listener: &str) -> Open {
+        let gauge = self.mllp_waiting.get_or_create_owned(&Listener { listener: listener.to_owned() });
+        gauge.inc();
+        Open(gauge)
+    }
+
+    /// An MLLP listener has at most this many connections at once; nobody waits for one yet.
+    pub fn mllp_limit(&self, listener: &str, most: usize) {
+        let labels = Listener { listener: listener.to_owned() };
+        self.mllp_limit.get_or_create(&labels).set(i64::try_from(most).unwrap_or(i64::MAX));
+        self.mllp_waiting.get_or_create(&labels).set(0);
     }
 
     /// A batch of messages was committed.

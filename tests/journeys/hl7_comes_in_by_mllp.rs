@@ -7,6 +7,7 @@ use signalbox::adapters::mllp::framing::frame;
 use tokio::io::AsyncWriteExt;
 
 use crate::support::gateway::NOWHERE;
+use crate::support::log::Log;
 use crate::support::{ADA, DOOR, MllpSender, TestGateway, ack_of, adt};
 
 async fn gateway(more: &str) -> TestGateway {
@@ -16,6 +17,11 @@ async fn gateway(more: &str) -> TestGateway {
 
 async fn sender(gateway: &TestGateway) -> MllpSender {
     MllpSender::connect(gateway.mllp["adt"]).await
+}
+
+/// What Prometheus is told.
+async fn metrics(gateway: &TestGateway) -> String {
+    gateway.client.get(gateway.base.replace("/fhir", "/metrics")).send().await.unwrap().text().await.unwrap()
 }
 
 /// Outcome, status, type and length of every exchange in the register, in order.
@@ -77,8 +83,7 @@ async fn a_sender_that_lost_the_answer_gets_it_again_and_the_message_is_stored_o
     let elsewhere = message.replace("|PAS|RX1|", "|PAS|RX2|");
     assert_eq!(ack_of(&again.ask(&elsewhere).await), "AA C0001", "another sender's counter");
     assert_eq!(register(&gateway).await, ["accepted 202 ADT^A28", "refused 409 ADT^A28", "accepted 202 ADT^A28"]);
-    let metrics =
-        gateway.client.get(gateway.base.replace("/fhir", "/metrics")).send().await.unwrap().text().await.unwrap();
+    let metrics = metrics(&gateway).await;
     assert!(metrics.contains("signalbox_message_ids_reused_total{source=\"pas\"} 1"), "{metrics}");
     assert!(metrics.contains("signalbox_mllp_connections{listener=\"adt\"} 1"), "{metrics}");
     gateway.finish().await;
@@ -115,8 +120,7 @@ async fn frames_are_found_however_they_are_cut_and_whatever_stands_between_them(
     for id in ["1", "2", "3", "4", "5", "6", "7"] {
         assert_eq!(ack_of(&sender.answer().await.unwrap()), format!("AA {id}"));
     }
-    let metrics =
-        gateway.client.get(gateway.base.replace("/fhir", "/metrics")).send().await.unwrap().text().await.unwrap();
+    let metrics = metrics(&gateway).await;
     assert!(metrics.contains("signalbox_mllp_events_total{listener=\"adt\",event=\"restart\"} 1"), "{metrics}");
     assert!(metrics.contains("signalbox_mllp_skipped_bytes_total{listener=\"adt\"} 7"), "{metrics}");
     gateway.finish().await;
@@ -131,6 +135,7 @@ async fn what_cannot_be_taken_is_recorded_and_answered_with_the_reason() {
         (String::new(), "AR  100"),
         ("Dear Mr Secret,".to_owned(), "AR  100"),
         (message.replace("|C1|P", "||P"), "AE  101"),
+        (message.replace("|P|2.4", "|P|3"), "AR C1 203"),
         (message.replace("ADT^A31^ADT_A05", "Secret"), "AR C1 200"),
         (message.replace("ADT^A31^ADT_A05", "QBP^Q21^QBP_Q21"), "AR C1 200"),
         (message.replace("|P|2.4", "|P|3.0"), "AR C1 203"),
@@ -149,6 +154,17 @@ async fn what_cannot_be_taken_is_recorded_and_answered_with_the_reason() {
     let register = register(&gateway).await;
     assert_eq!(register.len(), cases.len() + 2);
     assert!(register.iter().all(|row| !row.contains("not kept")), "{register:?}");
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_control_id_that_is_too_long_is_told_so() {
+    let gateway = gateway("").await;
+    let mut sender = sender(&gateway).await;
+    assert!(ack_of(&sender.ask(&adt("A31", &"X".repeat(199), ADA, "X")).await).starts_with("AA"));
+    let answer = sender.ask(&adt("A31", &"X".repeat(200), ADA, "X")).await;
+    assert!(ack_of(&answer).starts_with("AE") && ack_of(&answer).ends_with(" 102"), "{answer}");
+    assert!(answer.contains("MSH-10 (message control id) is too long: at most 199 characters are taken."), "{answer}");
     gateway.finish().await;
 }
 
@@ -340,6 +356,45 @@ async fn connections_past_the_limit_wait_and_slow_or_silent_ones_are_closed() {
     second.write(b"\x0BMSH|^~\\&|PAS").await;
     assert_eq!(second.answer().await, None, "a message that never ends");
     assert_eq!(register(&gateway).await.len(), 2, "and nothing of it was stored");
+    gateway.finish().await;
+}
+
+#[tokio::test]
+async fn senders_that_wait_for_a_connection_are_told_of_and_counted() {
+    let (log, _listening) = Log::listen();
+    let gateway = gateway("connections = 1\n").await;
+    let until = async |figure: &str, count: usize| {
+        let wanted = format!("signalbox_mllp_connections{figure}{{listener=\"adt\"}} {count}");
+        for _ in 0..400 {
+            let text = metrics(&gateway).await;
+            assert!(text.contains("signalbox_mllp_connections_limit{listener=\"adt\"} 1"), "{text}");
+            if text.lines().any(|line| line == wanted) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("never {wanted}");
+    };
+    let told = || log.text().matches("all connections of the listener are in use").count();
+    for episode in 1..=2 {
+        let mut first = sender(&gateway).await;
+        let id = format!("{episode}.1");
+        assert_eq!(ack_of(&first.ask(&adt("A31", &id, ADA, "X")).await), format!("AA {id}"));
+        let mut waiting = Vec::new();
+        for count in 1..=2 {
+            waiting.push(sender(&gateway).await);
+            until("_waiting", count).await;
+        }
+        assert_eq!(told(), episode, "once, however many wait");
+        drop(first);
+        for (number, sender) in waiting.iter_mut().enumerate() {
+            let id = format!("{episode}.2.{number}");
+            assert_eq!(ack_of(&sender.ask(&adt("A31", &id, ADA, "X")).await), format!("AA {id}"));
+            sender.stream.shutdown().await.unwrap();
+        }
+        until("_waiting", 0).await;
+        until("", 0).await;
+    }
     gateway.finish().await;
 }
 

@@ -10,10 +10,15 @@ const TLS_DOOR: &str = "[sources.trust]\nods = \"RX1\"\ncertificates = [\"Trust.
 
 /// The gateway of the region, which asks for certificates.
 async fn region(authority: &Authority) -> TestGateway {
+    region_with(authority, "").await
+}
+
+/// The same, with more settings of its listener.
+async fn region_with(authority: &Authority, more: &str) -> TestGateway {
     let folder = tempfile::tempdir().unwrap();
     authority.issue("region.example").write(folder.path(), "server");
     std::fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
-    TestGateway::in_folder(folder, "", &format!("{TLS_DOOR}{NOWHERE}")).await
+    TestGateway::in_folder(folder, "", &format!("{TLS_DOOR}{more}{NOWHERE}")).await
 }
 
 /// The gateway of a trust, which sends everything to the region by TLS with these settings.
@@ -96,6 +101,24 @@ async fn nothing_goes_out_to_a_partner_that_is_not_the_one_we_know() {
     assert_eq!(state, "dead");
     assert!(note.contains("cannot connect") || note.contains("could not be reached"), "{note}");
     assert_eq!(received(&region).await, Vec::<String>::new());
+    trust.finish().await;
+    region.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_that_say_nothing_keep_no_connection_from_a_sender() {
+    let authority = Authority::new();
+    let region = region_with(&authority, "connections = 1\n").await;
+    let mut silent = Vec::new();
+    for _ in 0..4 {
+        silent.push(MllpSender::connect(region.mllp["region"]).await);
+    }
+    let tls = "authorities = \"ca.pem\", certificate = \"own.pem\", key = \"own.key\", name = \"region.example\"";
+    let trust = trust(&region, &authority, tls).await;
+    assert_eq!(through(&trust).await, ("delivered".to_owned(), "MSA-1 AA".to_owned()), "while the others are silent");
+    for mut one in silent {
+        assert_eq!(one.answer().await, None, "a handshake that never comes");
+    }
     trust.finish().await;
     region.finish().await;
 }

@@ -1,6 +1,7 @@
 //! An HL7 v2 message on its whole way: in by MLLP, through a route, out to a hospital system or a folder, in the order of
 //! its patients, whatever the partner does with it.
 
+use signalbox::adapters::mllp::framing::frame;
 use signalbox::exchange::state::DeliveryState;
 
 use crate::support::{ADA, Answer, BEN, DOOR, MllpPeer, MllpSender, TestGateway, ack_of, adt};
@@ -131,6 +132,74 @@ async fn a_character_the_partner_lacks_is_refused_and_never_a_question_mark() {
     assert_eq!(told[0], (DeliveryState::Refused, sentence.to_owned()));
     assert_eq!(told[1].0, DeliveryState::Delivered);
     assert_eq!(peer.received()[0].name, "Zo\u{fffd}^Test", "one byte, that the peer reads as UTF-8");
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_not_in_the_charset_it_names_is_refused_and_no_dose_is_garbled() {
+    let peer = MllpPeer::start();
+    let gateway = TestGateway::with(&format!("{DOOR}{}", peer.settings("concurrency = 4\n"))).await;
+    let mut sender = sender(&gateway).await;
+    // The byte stands where the family name has \u{1}: where it was cut, or a letter in a set of one byte a letter.
+    let with_byte = |id: &str, declared: &str, family: &str, byte: u8| {
+        let message = adt("A31", id, ADA, family).replace("UNICODE UTF-8", declared).into_bytes();
+        let place = message.iter().position(|byte| *byte == 1).unwrap();
+        let bytes = message.into_iter().map(|other| if other == 1 { byte } else { other });
+        (place + 1, frame(&bytes.collect::<Vec<u8>>()))
+    };
+    let cases = [
+        ("C0001", "UNICODE UTF-8", "MSH-18 says that the message is UTF-8, and it is not"),
+        ("C0002", "BIG-5", "MSH-18 names a character set that is not known here, and the message is not UTF-8"),
+    ];
+    for (id, declared, told) in cases {
+        let (place, bytes) = with_byte(id, declared, "62.5 µg, INR ≤ 3 \u{1}", 0xC5);
+        sender.write(&bytes).await;
+        let answer = sender.answer().await.unwrap();
+        assert_eq!(ack_of(&answer), format!("AE {id} 102"));
+        assert!(answer.contains(&format!("{told}: see byte {place}, in PID-5.")), "{answer}");
+        assert!(!answer.contains("INR") && answer.contains("MSH^1^18"), "{answer}");
+    }
+    sender.write(&with_byte("C0003", "8859/2", "\u{1}ucja", 0xA3).1).await;
+    assert_eq!(ack_of(&sender.answer().await.unwrap()), "AA C0003");
+    send(&mut sender, &adt("A31", "C0004", ADA, "62.5 µg, INR ≤ 3")).await;
+    gateway.settle().await;
+    let names: Vec<String> = peer.received().into_iter().map(|message| message.name).collect();
+    assert_eq!(names, ["Łucja^Test", "62.5 µg, INR ≤ 3^Test"], "the peer reads UTF-8");
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_about_nobody_is_held_where_the_source_is_held_to_it_and_keeps_its_turn_elsewhere() {
+    let nobody = |id: &str| adt("A31", id, ADA, "X").replace(&format!("{ADA}^^^NHS^NH~{id}^^^RX1"), "");
+    let peer = MllpPeer::start();
+    let wary = DOOR.replace("[mllp.adt]\n", "on_warning = \"quarantine\"\n[mllp.adt]\n");
+    let gateway = TestGateway::with(&format!("{wary}{}", peer.settings(""))).await;
+    let mut sender = sender(&gateway).await;
+    send(&mut sender, &nobody("C0001")).await;
+    send(&mut sender, &adt("A40", "C0002", ADA, "X")).await;
+    send(&mut sender, &adt("A31", "C0003", "9990000019", "X")).await;
+    send(&mut sender, &adt("A31", "C0004", BEN, "X")).await;
+    gateway.settle().await;
+    let held = (DeliveryState::Quarantined, "by the policy of its source: 1 warning was found".to_owned());
+    let taken = (DeliveryState::Delivered, "MSA-1 AA".to_owned());
+    assert_eq!(deliveries(&gateway).await, [held.clone(), held.clone(), held, taken]);
+    let places: Vec<String> = sqlx::query_scalar(
+        "select issues->0->>'expression' from exchanges where jsonb_array_length(issues) > 0 order by received_at, id",
+    )
+    .fetch_all(&mut gateway.connect().await)
+    .await
+    .unwrap();
+    assert_eq!(places, ["PID-3", "MRG-1", "PID-3"]);
+    gateway.finish().await;
+
+    let mut peer = MllpPeer::down();
+    let gateway = TestGateway::with(&format!("{DOOR}{}", peer.settings(""))).await;
+    let mut sender = self::sender(&gateway).await;
+    send(&mut sender, &nobody("C0001")).await;
+    send(&mut sender, &nobody("C0002")).await;
+    assert_eq!(deliveries(&gateway).await[1].0, DeliveryState::Waiting, "nobody knows whether they are one patient's");
+    peer.open();
+    gateway.settle().await;
     gateway.finish().await;
 }
 

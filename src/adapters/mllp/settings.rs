@@ -48,7 +48,7 @@ pub struct Mllp {
     /// Connections kept open; each has one message under way.
     #[serde(default = "one")]
     pub connections: usize,
-    /// Longest message sent or read.
+    /// Longest message sent or read; no less than what listeners take that goes here.
     #[serde(default = "max_frame")]
     pub max_frame: Size,
     /// TLS to the partner.
@@ -95,8 +95,9 @@ fn one() -> usize {
     1
 }
 
+/// As long as listeners take by default: what was taken can be sent on.
 fn max_frame() -> Size {
-    Size(1 << 20)
+    Size(16 << 20)
 }
 
 impl Adapter for Mllp {
@@ -131,6 +132,10 @@ authorities = { "https://pas.example.nhs.uk/hospital-number" = "RXX" }
 
     fn tls(&self) -> Option<&PartnerTls> {
         self.tls.as_ref()
+    }
+
+    fn max_frame(&self) -> Option<u64> {
+        Some(self.max_frame.0)
     }
 }
 

@@ -69,7 +69,7 @@ pub(super) fn tell(out: &mut impl Write, fields: &Fields<'_>) -> std::io::Result
 fn text(fields: &Fields<'_>, bytes: &[u8]) -> String {
     let declared = fields.header().component(18, 1);
     let read = charset::read(bytes, declared, Some(WINDOWS_1252));
-    read.map_or_else(|| String::from_utf8_lossy(bytes).into_owned(), std::borrow::Cow::into_owned)
+    read.map_or_else(|_| String::from_utf8_lossy(bytes).into_owned(), std::borrow::Cow::into_owned)
 }
 
 /// Without control characters: a message must not steer a terminal.

@@ -143,6 +143,22 @@ impl<'m> Fields<'m> {
         })
     }
 
+    /// The place of the field with the byte at this offset of [`Fields::bytes`], such as `OBX[2]-5`; `None` outside of
+    /// segments, and of a segment whose name is none and may be anything.
+    #[must_use]
+    pub fn place_at(&self, offset: usize) -> Option<String> {
+        let segment = self.segments().find(|segment| (segment.line.start..segment.line.end).contains(&offset))?;
+        let name = segment.name();
+        if !name.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()) {
+            return None;
+        }
+        let before = self.segments().filter(|other| other.name() == name && other.start() <= segment.start()).count();
+        let occurrence = if before > 1 { format!("[{before}]") } else { String::new() };
+        let index = segment.fields.iter().rposition(|start| *start <= offset)?;
+        let number = if name == b"MSH" { index + 1 } else { index };
+        Some(format!("{}{occurrence}-{number}", String::from_utf8_lossy(name)))
+    }
+
     fn encoding(&self, index: usize, standard: u8) -> u8 {
         self.header.encoding.get(index).copied().unwrap_or(standard)
     }
@@ -285,6 +301,18 @@ mod tests {
         {
             assert!(!holds(path, value), "{path}");
         }
+    }
+
+    #[test]
+    fn a_byte_has_the_place_of_its_field() {
+        let message = b"MSH|^~\\&|A|B\rOBX|1|ST\rOBX|2|NM||x\r\nSmith|x\r";
+        let fields = Fields::read(message).unwrap();
+        let place = |wanted: &[u8]| {
+            let at = message.windows(wanted.len()).position(|part| part == wanted).unwrap();
+            fields.place_at(at)
+        };
+        let places = [&b"B\r"[..], b"ST", b"NM", b"x\r\n", b"\nS", b"Smith"].map(place);
+        assert_eq!(places.map(Option::unwrap_or_default), ["MSH-4", "OBX-2", "OBX[2]-2", "OBX[2]-4", "", ""]);
     }
 
     #[test]

@@ -57,12 +57,13 @@ fn encode<'m>(message: &'m [u8], fields: &Fields<'_>, charset: Charset) -> Resul
         return Ok((Cow::Borrowed(message), false));
     }
     let declared = fields.header().component(18, 1);
+    // What MSH-18 does not say was decided at the door: read so, or never taken.
     let otherwise = Some(encoding_rs::WINDOWS_1252);
-    let text = charset::read(message, declared, otherwise)
-        .ok_or_else(|| Unmapped::new("the message is in no character set that is known here"))?;
+    let text = charset::read(message, declared, otherwise).map_err(|unreadable| Unmapped(unreadable.to_string()))?;
     let Some(encoded) = charset.encode(&text).map(Cow::into_owned) else {
-        let lacking =
-            |field: &[u8]| charset::read(field, declared, otherwise).is_none_or(|text| charset.encode(&text).is_none());
+        let lacking = |field: &[u8]| {
+            charset::read(field, declared, otherwise).map_or(true, |text| charset.encode(&text).is_none())
+        };
         let place = fields.first_field(lacking).unwrap_or_else(|| "a field".to_owned());
         let name = charset.name();
         return Err(Unmapped(format!("{place} holds a character that the partner's charset ({name}) does not have")));
@@ -97,6 +98,19 @@ mod tests {
             Err("PID-5 holds a character that the partner's charset (windows-1252) does not have".to_owned())
         );
         assert!(forwarded(latin, Charset::Ascii).unwrap_err().starts_with("PID-5 holds"));
+    }
+
+    #[test]
+    fn what_is_not_what_it_says_it_is_goes_to_nobody() {
+        let message = |declared: &str| {
+            let head = format!("MSH|^~\\&|A|B|C|D|2026||ORU^R01|7|P|2.4||||||{declared}\rOBX|1|ST|||62.5 µg\rNTE|1||");
+            [head.as_bytes(), b"\xC5"].concat()
+        };
+        for (declared, told) in [("UNICODE UTF-8", "it is not"), ("BIG-5", "not known here")] {
+            for charset in [Charset::Utf8, Charset::Windows1252] {
+                assert!(forwarded(&message(declared), charset).unwrap_err().contains(told), "{declared}");
+            }
+        }
     }
 
     #[test]

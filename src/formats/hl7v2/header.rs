@@ -56,15 +56,16 @@ impl<'m> Header<'m> {
         }
     }
 
-    /// Major and minor number of MSH-12; 2.4 when it does not say.
+    /// Major and minor number of MSH-12; 2.4 when it is empty, and 0 for a number that is not there or none.
     #[must_use]
     pub fn version(&self) -> (u32, u32) {
         let text = String::from_utf8_lossy(self.component(12, 1));
-        let mut parts = text.trim().split('.').map(|part| part.parse().ok());
-        match (parts.next().flatten(), parts.next().flatten()) {
-            (Some(major), Some(minor)) => (major, minor),
-            _ => (2, 4),
+        let text = text.trim();
+        if text.is_empty() {
+            return (2, 4);
         }
+        let mut parts = text.split('.').map(|part| part.parse().unwrap_or_default());
+        (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
     }
 
     /// The component separator.
@@ -99,5 +100,9 @@ mod tests {
         }
         assert_eq!(Header::read(b"MSH|^~\\&|||||||Smith^Ada").unwrap().kind(), "");
         assert_eq!(Header::read(b"MSH|").unwrap().version(), (2, 4));
+        for (version, numbers) in [("", (2, 4)), (" 2.3.1 ", (2, 3)), ("3", (3, 0)), ("2", (2, 0)), ("P", (0, 0))] {
+            let message = format!("MSH|^~\\&|||||||ADT^A31|1|P|{version}\r");
+            assert_eq!(Header::read(message.as_bytes()).unwrap().version(), numbers, "{version}");
+        }
     }
 }

@@ -22,6 +22,7 @@ pub mod partner;
 pub mod path;
 pub mod patients;
 pub mod remarks;
+mod subject;
 pub mod uk;
 
 mod cx;

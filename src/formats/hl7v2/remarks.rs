@@ -1,15 +1,18 @@
-//! What is odd in a message and can be passed on all the same: backslashes that escape nothing (HL7 v2.4 §2.10), EVN where
-//! another segment belongs (chapter 3), Windows characters under the name of ISO 8859-1 (§2.16.9.18). It is kept as it
-//! came, and somebody should know.
+//! What is odd in a message and can be passed on all the same: what is wrong with those it is about, backslashes that
+//! escape nothing (HL7 v2.4 §2.10), EVN where another segment belongs (chapter 3), Windows characters under the name of
+//! ISO 8859-1 (§2.16.9.18). It is kept as it came, and somebody should know.
 
 use super::escape;
 use super::fields::Fields;
+use super::subject;
 
 /// Something odd, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
     /// Such as `PID-11`.
     pub place: String,
+    /// Error code of table 0357, where the source is held to it.
+    pub code: u16,
     /// A sentence for people, free of patient data.
     pub sentence: &'static str,
 }
@@ -20,17 +23,17 @@ const MOST: usize = 10;
 /// What is odd in a message.
 #[must_use]
 pub fn of(message: &Fields<'_>) -> Vec<Remark> {
-    let mut remarks = Vec::new();
+    let mut remarks = subject::remarks(message);
     let late = message.segments().position(|segment| segment.name() == b"EVN").is_some_and(|at| at != 1);
     if late {
         let sentence = "EVN belongs directly behind MSH; the segments are read in the order in which they came.";
-        remarks.push(Remark { place: "EVN".to_owned(), sentence });
+        remarks.push(Remark { place: "EVN".to_owned(), code: 100, sentence });
     }
     let declared = message.header().component(18, 1);
     let is_latin = declared.starts_with(b"8859/1") && declared.len() == 6;
     if is_latin && has_windows_characters(message.bytes()) {
         let sentence = "MSH-18 says 8859/1, and characters of Windows-1252 came; they are read as such.";
-        remarks.push(Remark { place: "MSH-18".to_owned(), sentence });
+        remarks.push(Remark { place: "MSH-18".to_owned(), code: 100, sentence });
     }
     remarks.extend(escapes(message));
     remarks.truncate(MOST);
@@ -57,7 +60,7 @@ fn escapes(message: &Fields<'_>) -> Vec<Remark> {
             {
                 let place = format!("{}-{number}", String::from_utf8_lossy(segment.name()));
                 let sentence = "An escape sequence that is none, or is not known here; it is kept as it stands.";
-                remarks.push(Remark { place, sentence });
+                remarks.push(Remark { place, code: 100, sentence });
                 if remarks.len() == MOST {
                     return remarks;
                 }

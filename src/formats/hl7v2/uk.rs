@@ -22,6 +22,13 @@ pub fn nhs_check_digit(nine: &str) -> Option<char> {
     }
 }
 
+/// Whether ten digits are an NHS number, by their check digit.
+#[must_use]
+pub fn is_nhs_number(ten: &str) -> bool {
+    let parts = ten.split_at_checked(9);
+    parts.is_some_and(|(nine, last)| nhs_check_digit(nine).is_some_and(|digit| last.chars().eq([digit])))
+}
+
 /// CX-4 of the NHS number.
 pub const NHS_AUTHORITY: &str = "NHS";
 /// CX-5 of the NHS number.

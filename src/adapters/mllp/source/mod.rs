@@ -14,9 +14,11 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -40,6 +42,11 @@ use session::Session;
 
 /// Pause after a connection could not be accepted, as when there are no more file descriptors.
 const BREATH: Duration = Duration::from_millis(100);
+/// Longest time for a TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// Most connections that are not served: of whom it is not known yet who they are, and known ones that wait. Beyond it the
+/// system keeps them waiting.
+const ARRIVING: usize = 256;
 /// Silence after which the system asks whether the sender is still there.
 const KEEP_ALIVE: Duration = Duration::from_mins(1);
 
@@ -92,25 +99,26 @@ impl Source {
     /// Takes connections until `stop`; then closes the listener and every connection without a message under way, and
     /// the others when that is answered.
     pub async fn serve(self, world: World, stop: CancellationToken) {
-        let slots = Arc::new(Semaphore::new(self.settings.connections.min(Semaphore::MAX_PERMITS)));
         let Self { name, listener, tls, settings, config } = self;
+        let slots = Slots::of(&name, &settings, &world.metrics);
+        let arriving = Arc::new(Semaphore::new(ARRIVING));
         let senders = Senders::of(&config, &settings);
         let meters = meters(&config, &settings);
         let sequences = sequence::counts(&settings);
-        let door = Arc::new(Door { name, senders, meters, sequences, tls, settings, config, world });
+        let door = Arc::new(Door { name, slots, senders, meters, sequences, tls, settings, config, world });
         loop {
             let next = async {
-                let slot = Arc::clone(&slots).acquire_owned().await.map_err(io::Error::other)?;
-                Ok::<_, io::Error>((slot, listener.accept().await?))
+                let place = Arc::clone(&arriving).acquire_owned().await.map_err(io::Error::other)?;
+                Ok::<_, io::Error>((place, listener.accept().await?))
             };
             let accepted = tokio::select! {
                 accepted = next => accepted,
                 () = stop.cancelled() => return,
             };
             match accepted {
-                Ok((slot, (stream, address))) => {
+                Ok((place, (stream, address))) => {
                     let tasks = door.world.tasks.clone();
-                    tasks.spawn(Arc::clone(&door).connection(stream, address, slot, stop.clone()));
+                    tasks.spawn(Arc::clone(&door).connection(stream, address, place, stop.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(listener = door.name, %error, "an MLLP connection could not be accepted");
@@ -131,9 +139,45 @@ fn meters(config: &Config, listener: &Mllp) -> HashMap<String, Arc<Meter>> {
     rated.collect()
 }
 
+/// The connections that a listener may have at once. Only known senders take one.
+struct Slots {
+    free: Arc<Semaphore>,
+    most: usize,
+    /// Whether somebody had to wait, and nobody has come since who did not.
+    full: AtomicBool,
+}
+
+impl Slots {
+    fn of(listener: &str, settings: &Mllp, metrics: &Metrics) -> Self {
+        let most = settings.connections.min(Semaphore::MAX_PERMITS);
+        metrics.mllp_limit(listener, most);
+        Self { free: Arc::new(Semaphore::new(most)), most, full: AtomicBool::new(false) }
+    }
+
+    /// One of them, when there is one; told once while there is none. `None` when the listener has closed.
+    async fn take(&self, listener: &str, sender: &Sender, metrics: &Metrics) -> Option<OwnedSemaphorePermit> {
+        if let Ok(slot) = Arc::clone(&self.free).try_acquire_owned() {
+            self.full.store(false, Ordering::Relaxed);
+            return Some(slot);
+        }
+        let _waiting = metrics.mllp_waiting(listener);
+        if !self.full.swap(true, Ordering::Relaxed) {
+            let (source, connections) = (&sender.source, self.most);
+            tracing::warn!(
+                listener,
+                source,
+                connections,
+                "all connections of the listener are in use: further senders wait until one is closed"
+            );
+        }
+        Arc::clone(&self.free).acquire_owned().await.ok()
+    }
+}
+
 /// What the connections of one listener share.
 struct Door {
     name: String,
+    slots: Slots,
     senders: Senders,
     /// Of the sources that have a rate.
     meters: HashMap<String, Arc<Meter>>,
@@ -146,38 +190,58 @@ struct Door {
 }
 
 impl Door {
+    /// One connection, from its acceptance to its end. `place` is given up for one of the listener's connections when it
+    /// is known who calls.
     async fn connection(
         self: Arc<Self>,
         stream: TcpStream,
         address: SocketAddr,
-        slot: OwnedSemaphorePermit,
+        place: OwnedSemaphorePermit,
         stop: CancellationToken,
     ) {
         // Answers are small: they go at once.
         let _ = stream.set_nodelay(true);
         let _ = SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEP_ALIVE));
         let Some(tls) = &self.tls else {
-            if let Some(sender) = self.sender(&ClientNames::default(), address) {
-                self.session(sender).run(stream, stop).await;
-            }
-            return drop(slot);
+            return self.serve(ClientNames::default(), stream, address, place, stop).await;
         };
         let handshake = TlsAcceptor::from(tls.current()).accept(stream);
-        match timeout(self.settings.frame_timeout.0, handshake).await {
+        match timeout(HANDSHAKE, handshake).await {
             Ok(Ok(stream)) => {
                 let certificates = stream.get_ref().1.peer_certificates();
                 let names = certificates.and_then(<[_]>::first).map(ClientNames::of).unwrap_or_default();
-                if let Some(sender) = self.sender(&names, address) {
-                    self.session(sender).run(stream, stop).await;
-                }
+                self.serve(names, stream, address, place, stop).await;
             }
             Ok(Err(error)) => {
                 tracing::info!(listener = self.name, %address, %error, "no TLS connection came about");
                 self.stranger(address);
             }
-            Err(_) => tracing::info!(listener = self.name, %address, "a TLS handshake took too long"),
+            Err(_) => {
+                tracing::info!(listener = self.name, %address, "a TLS handshake took too long");
+                self.world.metrics.mllp(&self.name, "handshake_too_slow");
+            }
         }
-        drop(slot);
+    }
+
+    /// Waits for one of the listener's connections and serves it, if the sender is known.
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        names: ClientNames,
+        stream: S,
+        address: SocketAddr,
+        place: OwnedSemaphorePermit,
+        stop: CancellationToken,
+    ) {
+        let Some(sender) = self.sender(&names, address) else { return };
+        let slot = tokio::select! {
+            slot = self.slots.take(&self.name, &sender, &self.world.metrics) => slot,
+            () = stop.cancelled() => return,
+        };
+        drop(place);
+        if let Some(slot) = slot {
+            self.session(sender).run(stream, stop).await;
+            drop(slot);
+        }
     }
 
     /// Who is at the other end; somebody unknown is counted.
