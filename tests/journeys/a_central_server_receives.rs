@@ -259,3 +259,21 @@ async fn a_file_is_whole_and_written_once_whatever_a_crash_left() {
     assert!(matches!(destination.deliver(&sent).await, Err(DeliveryError::Refused { .. })));
     assert_eq!(std::fs::read(&path).unwrap(), b"another's", "it is not written over");
 }
+
+#[tokio::test]
+async fn nothing_is_written_into_the_mount_point_of_a_share_that_is_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = format!("folder = '{}'\nname = \"{{delivery}}.json\"\nmarker = \".here\"", folder.path().display());
+    let destination = destination(kind("file"), &settings, &json!({}), TIMEOUT);
+    let sent = delivery(&patient(ADA, "Lovelace"));
+    let told = "settings.marker is not in settings.folder: the share may not be mounted";
+    for failed in [destination.deliver(&sent).await.unwrap_err(), destination.check().await.unwrap_err()] {
+        assert!(matches!(&failed, DeliveryError::Transient { reason, .. } if reason == told), "{failed:?}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+
+    std::fs::write(folder.path().join(".here"), "").unwrap();
+    assert_eq!(destination.deliver(&sent).await.unwrap().note, "written and flushed");
+    assert!(destination.check().await.is_ok());
+    assert_eq!(std::fs::read(folder.path().join(format!("{}.json", sent.id))).unwrap(), sent.body);
+}
