@@ -138,6 +138,9 @@ fn destination(one: &Destination, overview: &Overview, person: &Person) -> Marku
                 }
             }
             (chart::flow(&one.rates.bars, &label))
+            @if let Some(count) = one.untaken {
+                p.failure { "Calls are spaced: " (count) " in a row were not taken" }
+            }
             @if let Some((note, at, attempts)) = &figures.failure {
                 p.failure { "Last error " (moment(*at)) ", attempt " (attempts) ": " (note) }
             }
@@ -229,6 +232,7 @@ mod tests {
                 condition,
                 needs,
                 why: String::new(),
+                untaken: None,
                 unconfigured: false,
             });
             let destinations = destinations.collect();

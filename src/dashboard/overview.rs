@@ -47,6 +47,8 @@ pub(super) struct Destination {
     /// Something does not go on until somebody has looked or decided, whatever else is wrong.
     pub(super) needs: bool,
     pub(super) why: String,
+    /// After how many in a row that were not taken this process spaces its calls; `None` while it does not.
+    pub(super) untaken: Option<usize>,
     /// A destination that the configuration does not name any more.
     pub(super) unconfigured: bool,
 }
@@ -92,7 +94,8 @@ fn judged(figures: DestinationFigures, pages: &Pages, unconfigured: bool, at: Da
     let rates = pages.flow.of(&figures.name);
     let (condition, why) = judge(&figures, unconfigured, at);
     let needs = condition == Condition::Stuck || figures.dead + figures.quarantined > 0;
-    Destination { figures, rates, condition, needs, why, unconfigured }
+    let untaken = pages.metrics.untaken(&figures.name);
+    Destination { figures, rates, condition, needs, why, untaken, unconfigured }
 }
 
 /// Deliveries that will be sent, sooner or later.

@@ -1,6 +1,7 @@
 //! Delivery: what a destination is, and the worker that leases, sends and settles.
 
 pub mod body_schema;
+pub mod breaker;
 pub mod destination;
 pub mod operator;
 pub mod policy;

@@ -105,9 +105,16 @@ impl Policy {
         if moment.now >= moment.give_up_at {
             return None;
         }
-        let wait = self.backoff(moment.attempt, moment.jitter).max(retry_after.unwrap_or_default());
+        let asked = retry_after.map(|wait| self.bounded(wait)).unwrap_or_default();
+        let wait = self.backoff(moment.attempt, moment.jitter).max(asked);
         let wait = chrono::Duration::from_std(wait).unwrap_or(chrono::Duration::MAX);
         Some(moment.now.checked_add_signed(wait).map_or(moment.give_up_at, |due| due.min(moment.give_up_at)))
+    }
+
+    /// A partner's own delay, as far as it is believed.
+    #[must_use]
+    pub fn bounded(&self, asked: Duration) -> Duration {
+        asked.min(self.retry.max.0.max(LONGEST_ASKED))
     }
 
     /// Doubles from `first` to `max`; the jitter takes away up to a quarter.
@@ -159,6 +166,16 @@ mod tests {
         assert_eq!(waits, [5, 10, 20, 640, 900, 900, 900]);
         let asked = DeliveryError::Transient { reason: String::new(), retry_after: Some(Duration::from_hours(1)) };
         assert_eq!(seconds(&policy.decide(&Err(asked), moment(1)), moment(1)), 3_600);
+    }
+
+    #[test]
+    fn a_partner_may_ask_for_an_hour_or_for_the_longest_wait_and_no_more() {
+        let mut policy = policy(OnReject::HoldPatient, OnUnknown::Resend);
+        let forever = DeliveryError::Transient { reason: String::new(), retry_after: Some(Duration::MAX) };
+        let wait = |policy: &Policy| seconds(&policy.decide(&Err(forever.clone()), moment(1)), moment(1));
+        assert_eq!(wait(&policy), 3_600);
+        policy.retry.max = Period(Duration::from_hours(2));
+        assert_eq!(wait(&policy), 7_200);
     }
 
     #[test]

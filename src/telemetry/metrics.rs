@@ -2,6 +2,7 @@
 //! names of the configuration and words of our own only: nothing of a patient, and no more series than there are sources
 //! and destinations.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -122,6 +123,8 @@ pub struct Metrics {
     terminology: Family<Answered, Counter>,
     asking: Histogram,
     certificates: Family<Certificate, Gauge>,
+    spaced: Family<Destination, Gauge>,
+    untaken: Arc<Mutex<HashMap<String, usize>>>,
 }
 
 impl fmt::Debug for Metrics {
@@ -173,6 +176,9 @@ impl Default for Metrics {
         let certificates = Family::default();
         let help = "When a certificate of ours ends, in Unix time";
         registry.register_with_unit("certificate_ends", help, Unit::Seconds, certificates.clone());
+        let spaced = Family::default();
+        let help = "Whether calls are spaced because nothing is taken: 1, or 0";
+        registry.register("destination_breaker_open", help, spaced.clone());
         let registry = Arc::new(registry);
         Self {
             registry,
@@ -196,6 +202,8 @@ impl Default for Metrics {
             terminology,
             asking,
             certificates,
+            spaced,
+            untaken: Arc::default(),
         }
     }
 }
@@ -292,6 +300,23 @@ impl Metrics {
         let destination = destination.to_owned();
         self.attempts.get_or_create(&Attempt { destination: destination.clone(), outcome }).inc();
         self.sending.get_or_create(&Destination { destination }).observe(time.as_secs_f64());
+    }
+
+    /// Calls of this destination are spaced after so many in a row that were not taken, or are not.
+    pub fn spaced(&self, destination: &str, after: Option<usize>) {
+        let mut untaken = self.untaken.lock().unwrap_or_else(PoisonError::into_inner);
+        match after {
+            Some(count) => untaken.insert(destination.to_owned(), count),
+            None => untaken.remove(destination),
+        };
+        let gauge = self.spaced.get_or_create_owned(&Destination { destination: destination.to_owned() });
+        gauge.set(i64::from(after.is_some()));
+    }
+
+    /// After how many in a row that were not taken calls of this destination are spaced; `None` while they are not.
+    #[must_use]
+    pub fn untaken(&self, destination: &str) -> Option<usize> {
+        self.untaken.lock().unwrap_or_else(PoisonError::into_inner).get(destination).copied()
     }
 
     /// A question to the terminology server was answered, from there or from memory, or was not.

@@ -153,12 +153,31 @@ async fn every_status_has_one_meaning() {
         let central = Central::answering(status, &[], "").await;
         assert_eq!(central.deliver(delivery(&patient(ADA, "L")), options()).await.unwrap().code, status.to_string());
     }
-    for status in [300, 302, 304, 400, 404, 405, 409, 410, 412, 413, 415, 422] {
+    for status in [400, 405, 412, 413, 415, 422] {
         let central = Central::answering(status, &[("location", "/elsewhere")], "").await;
         let refused = central.deliver(delivery(&patient(ADA, "L")), options()).await.unwrap_err();
         assert!(
             matches!(&refused, DeliveryError::Refused { reason } if reason.contains(&status.to_string())),
             "{refused:?}"
+        );
+    }
+    // What somebody mends, or passes, and no fault of the record.
+    for (status, word) in [
+        (300, "base_url"),
+        (302, "base_url"),
+        (304, "base_url"),
+        (307, "base_url"),
+        (404, "base_url"),
+        (409, ""),
+        (410, "base_url"),
+        (423, ""),
+    ] {
+        let central = Central::answering(status, &[("location", "/elsewhere")], "").await;
+        let failed = central.deliver(delivery(&patient(ADA, "L")), options()).await.unwrap_err();
+        assert!(
+            matches!(&failed, DeliveryError::Transient { reason, .. }
+                if reason.contains(&status.to_string()) && reason.contains(word)),
+            "{failed:?}"
         );
         assert_eq!(central.only_request().path, "/fhir/Patient", "no redirect is followed");
     }
@@ -183,6 +202,22 @@ async fn of_an_outcome_only_codes_and_places_are_kept() {
         central.deliver(delivery(&patient(ADA, "Lovelace")), json!({ "send": "create", "resend": true })).await;
     let told = refused.unwrap_err().to_string();
     assert_eq!(told, "answered 422: error invalid at Patient.name");
+}
+
+#[tokio::test]
+async fn a_page_that_a_proxy_sends_for_the_server_is_no_acknowledgement() {
+    let options = || json!({ "send": "create", "identifier": NHS_NUMBER });
+    let page = "<html>Down for maintenance</html>";
+    let central = Central::answering(200, &[("content-type", "text/html; charset=utf-8")], page).await;
+    let failed = central.deliver(delivery(&patient(ADA, "Lovelace")), options()).await.unwrap_err();
+    let told = "answered 200 with text/html: a page of a proxy or a login?";
+    assert!(matches!(&failed, DeliveryError::Transient { reason, .. } if reason == told), "{failed:?}");
+
+    let outcome = r#"{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"processing"}]}"#;
+    let central = Central::answering(200, &[("content-type", "application/fhir+json")], outcome).await;
+    let refused = central.deliver(delivery(&patient(ADA, "Lovelace")), options()).await.unwrap_err();
+    let told = "answered 200: error processing";
+    assert!(matches!(&refused, DeliveryError::Refused { reason } if reason == told), "{refused:?}");
 }
 
 #[tokio::test]
@@ -223,4 +258,22 @@ async fn a_file_is_whole_and_written_once_whatever_a_crash_left() {
     std::fs::write(&path, "another's").unwrap();
     assert!(matches!(destination.deliver(&sent).await, Err(DeliveryError::Refused { .. })));
     assert_eq!(std::fs::read(&path).unwrap(), b"another's", "it is not written over");
+}
+
+#[tokio::test]
+async fn nothing_is_written_into_the_mount_point_of_a_share_that_is_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = format!("folder = '{}'\nname = \"{{delivery}}.json\"\nmarker = \".here\"", folder.path().display());
+    let destination = destination(kind("file"), &settings, &json!({}), TIMEOUT);
+    let sent = delivery(&patient(ADA, "Lovelace"));
+    let told = "settings.marker is not in settings.folder: the share may not be mounted";
+    for failed in [destination.deliver(&sent).await.unwrap_err(), destination.check().await.unwrap_err()] {
+        assert!(matches!(&failed, DeliveryError::Transient { reason, .. } if reason == told), "{failed:?}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+
+    std::fs::write(folder.path().join(".here"), "").unwrap();
+    assert_eq!(destination.deliver(&sent).await.unwrap().note, "written and flushed");
+    assert!(destination.check().await.is_ok());
+    assert_eq!(std::fs::read(folder.path().join(format!("{}.json", sent.id))).unwrap(), sent.body);
 }

@@ -96,6 +96,12 @@ async fn a_refusal_is_relayed_where_it_settles_the_message_and_kept_for_an_opera
     assert_eq!((answer.status(), answer.text().await.unwrap().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, outcome));
     gateway.finish().await;
 
+    let all_the_same = Partner::answering(200, outcome, Duration::ZERO).await;
+    let gateway = TestGateway::with(&all_the_same.settings("on_reject = \"skip\"\n")).await;
+    let answer = send(&gateway, "wait=20", patient(ADA, "A")).await;
+    assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY, "a refusal is not told as a success");
+    gateway.finish().await;
+
     let gateway = TestGateway::with(&partner.settings("")).await;
     let answer = send(&gateway, "wait=1", patient(ADA, "A")).await;
     assert_eq!(answer.status(), StatusCode::ACCEPTED, "an operator may still send it: it is not over");

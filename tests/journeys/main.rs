@@ -25,6 +25,8 @@ mod a_message_is_quarantined;
 #[cfg(test)]
 mod a_message_is_sent_twice;
 #[cfg(test)]
+mod a_partner_takes_nothing;
+#[cfg(test)]
 mod a_patient_reaches_the_hospital;
 #[cfg(test)]
 mod a_poisoned_batch;

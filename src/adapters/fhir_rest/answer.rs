@@ -12,8 +12,8 @@ use signalbox_validator::json::{Document, Value};
 use crate::delivery::destination::{Acknowledgement, DeliveryError};
 use crate::delivery::replies::{Reply, ReplySlot};
 
-/// Most of an answer that is read to find out why.
-const MOST: usize = 64 * 1024;
+/// Most of an answer that is read to find out what it means.
+const MOST: usize = 1024 * 1024;
 /// Most of an answer that is read to be relayed.
 const MOST_RELAYED: usize = 16 * 1024 * 1024;
 
@@ -25,37 +25,123 @@ pub(super) async fn judge(
 ) -> Result<Acknowledgement, DeliveryError> {
     let status = answer.status().as_u16();
     let told = wanted.map(|slot| (slot, head(&answer)));
-    let retry_after =
-        answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|text| delay(text, now));
+    let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+    let retry_after = header(RETRY_AFTER).and_then(|text| delay(text, now));
+    let kind = header(CONTENT_TYPE).map(str::to_owned);
     match status {
-        200..=299 => {
-            if let Some((slot, head)) = told {
-                // The partner has taken it, whatever becomes of the rest of its answer.
-                let body = start_of(answer, MOST_RELAYED).await;
-                slot.put(Reply { body: body.into(), ..head });
-            }
-            Ok(Acknowledgement { code: status.to_string(), note: String::new() })
-        }
         // An operator mends credentials; the patient's record is not to blame and must not become a dead letter at once.
         401 | 403 => Err(DeliveryError::transient(format!(
             "answered {status}: our credentials are not accepted (settings.token)"
+        ))),
+        // So it is with an address.
+        300..=399 => Err(DeliveryError::transient(format!(
+            "answered {status}: it sends us elsewhere, and no redirect is followed (settings.base_url)"
         ))),
         408 | 425 | 429 | 500..=599 => {
             Err(DeliveryError::Transient { reason: format!("answered {status}"), retry_after })
         }
         _ => {
-            let body = start_of(answer, MOST).await;
-            let why = codes(&body);
-            if let Some((slot, head)) = told {
-                slot.put(Reply { body: body.into(), ..head });
+            let most = if told.is_some() { MOST_RELAYED } else { MOST };
+            let body = start_of(answer, most).await;
+            let result = meaning(status, kind.as_deref(), &body);
+            let relayed = match &result {
+                Ok(_) => true,
+                // Not one that says 200 all the same, nor one that will be followed by another.
+                Err(DeliveryError::Refused { .. }) => status >= 400,
+                Err(_) => false,
+            };
+            if let Some((slot, head)) = told.filter(|_| relayed) {
+                slot.put(Reply { body: body.bytes.into(), ..head });
             }
-            Err(DeliveryError::refused(if why.is_empty() {
-                format!("answered {status}")
-            } else {
-                format!("answered {status}: {why}")
-            }))
+            result
         }
     }
+}
+
+/// What a status means together with the body it came with.
+fn meaning(status: u16, kind: Option<&str>, body: &Start) -> Result<Acknowledgement, DeliveryError> {
+    let told = || match codes(&body.bytes) {
+        why if why.is_empty() => format!("answered {status}"),
+        why => format!("answered {status}: {why}"),
+    };
+    match status {
+        // The partner has taken it, whatever becomes of the rest of its answer, unless somebody else answered for it.
+        200..=299 => match stranger(kind, body) {
+            Some(what) => {
+                let sentence = format!("answered {status} with {what}: a page of a proxy or a login?");
+                Err(DeliveryError::transient(sentence))
+            }
+            None if tells_of_failure(&body.bytes) => Err(DeliveryError::refused(told())),
+            None => Ok(Acknowledgement { code: status.to_string(), note: String::new() }),
+        },
+        // Another writer was faster, or has it in hand: no fault of the record.
+        409 | 423 => Err(DeliveryError::transient(told())),
+        // A proxy answers so while the server behind it is replaced.
+        404 | 410 if !is_outcome(&body.bytes) => Err(DeliveryError::transient(format!(
+            "answered {status} without an OperationOutcome: does the server stand at settings.base_url?"
+        ))),
+        _ => Err(DeliveryError::refused(told())),
+    }
+}
+
+/// What a body is that no FHIR server sends; `None` for JSON, XML and nothing. Without a `Content-Type` it is judged by
+/// whether it reads as JSON.
+fn stranger(kind: Option<&str>, body: &Start) -> Option<String> {
+    if body.bytes.trim_ascii().is_empty() && body.whole {
+        return None;
+    }
+    let Some(kind) = kind else {
+        let json = if body.whole {
+            Document::read(&body.bytes).is_ok()
+        } else {
+            matches!(body.bytes.trim_ascii_start().first(), Some(b'{') | None)
+        };
+        return (!json).then(|| "a text that is not JSON".to_owned());
+    };
+    let name = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_name = name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphabetic() || b"/+-.".contains(&byte));
+    (!KNOWN.contains(&name.as_str())).then(|| if is_name { name } else { "an unknown Content-Type".to_owned() })
+}
+
+/// What FHIR servers answer with ([content types](https://hl7.org/fhir/R4/http.html#mime-type)), with the names of
+/// earlier versions.
+const KNOWN: [&str; 8] = [
+    "application/fhir+json",
+    "application/json",
+    "application/json+fhir",
+    "text/json",
+    "application/fhir+xml",
+    "application/xml",
+    "application/xml+fhir",
+    "text/xml",
+];
+
+fn is_outcome(body: &[u8]) -> bool {
+    Document::read(body).is_ok_and(|document| is_outcome_in_json(&document)) || is_outcome_in_xml(body)
+}
+
+fn is_outcome_in_json(document: &Document) -> bool {
+    document.root().str_at(&["resourceType"]).as_deref() == Some("OperationOutcome")
+}
+
+fn is_outcome_in_xml(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'<') && holds(body, b"<OperationOutcome")
+}
+
+/// Whether it is an OperationOutcome with an issue of
+/// [severity](https://hl7.org/fhir/R4/valueset-issue-severity.html) error or fatal.
+fn tells_of_failure(body: &[u8]) -> bool {
+    if is_outcome_in_xml(body) {
+        return [&b"<severity value=\"error\""[..], b"<severity value=\"fatal\""].iter().any(|tag| holds(body, tag));
+    }
+    let Ok(document) = Document::read(body) else { return false };
+    let mut issues = document.root().get("issue").into_iter().flat_map(Value::items);
+    let severe = |issue: Value<'_>| matches!(issue.str_at(&["severity"]).as_deref(), Some("error" | "fatal"));
+    is_outcome_in_json(&document) && issues.any(severe)
+}
+
+fn holds(body: &[u8], text: &[u8]) -> bool {
+    body.windows(text.len()).any(|window| window == text)
 }
 
 fn head(answer: &Response) -> Reply {
@@ -70,15 +156,25 @@ fn head(answer: &Response) -> Reply {
     }
 }
 
-async fn start_of(mut answer: Response, most: usize) -> Vec<u8> {
-    let mut body = Vec::new();
-    while let Ok(Some(chunk)) = answer.chunk().await {
-        body.extend_from_slice(&chunk);
-        if body.len() > most {
-            break;
+/// A body as far as it was read.
+struct Start {
+    bytes: Vec<u8>,
+    /// Nothing is missing.
+    whole: bool,
+}
+
+async fn start_of(mut answer: Response, most: usize) -> Start {
+    let mut bytes = Vec::new();
+    loop {
+        match answer.chunk().await {
+            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+            Ok(None) => return Start { bytes, whole: true },
+            Err(_) => return Start { bytes, whole: false },
+        }
+        if bytes.len() > most {
+            return Start { bytes, whole: false };
         }
     }
-    body
 }
 
 /// `error invalid (CODE) at Patient.name; …` of an OperationOutcome; empty for anything else.
@@ -138,6 +234,72 @@ mod tests {
             {"severity":"error","code":"9990000018","expression":["Patient.where(id='9990000018')"]}]}"#;
         assert_eq!(codes(outcome), "error invalid (INVALID_VALUE) at Patient.name[0].family; error");
         assert_eq!(codes(b"<html>Ashworth</html>"), "");
+    }
+
+    fn of(status: u16, kind: Option<&str>, body: &str) -> Result<Acknowledgement, DeliveryError> {
+        meaning(status, kind, &Start { bytes: body.as_bytes().to_vec(), whole: true })
+    }
+
+    #[test]
+    fn a_page_of_somebody_else_is_no_acknowledgement() {
+        let page = "<html>Maintenance, please log in</html>";
+        for (kind, body, what) in [
+            (Some("text/html"), page, "text/html"),
+            (Some("Text/HTML; charset=utf-8"), page, "text/html"),
+            (Some("text/plain"), "OK", "text/plain"),
+            (Some("9990000018 Ashworth"), "OK", "an unknown Content-Type"),
+            (None, page, "a text that is not JSON"),
+        ] {
+            let told = of(200, kind, body).unwrap_err();
+            assert_eq!(
+                told,
+                DeliveryError::transient(format!("answered 200 with {what}: a page of a proxy or a login?")),
+                "{kind:?}"
+            );
+        }
+        for (kind, body) in [
+            (Some("text/html"), ""),
+            (None, ""),
+            (None, "\r\n"),
+            (None, " {\"resourceType\":\"Patient\"}"),
+            (Some("application/fhir+json;charset=UTF-8"), "{\"resourceType\":\"Patient\"}"),
+            (Some("APPLICATION/JSON"), "{}"),
+            (Some("application/fhir+xml; fhirVersion=4.0"), "<Patient xmlns=\"http://hl7.org/fhir\"/>"),
+        ] {
+            assert_eq!(of(201, kind, body).unwrap().code, "201", "{kind:?} {body}");
+        }
+        let cut = |text: &str| meaning(201, None, &Start { bytes: text.into(), whole: false });
+        assert!(cut("").is_ok() && cut("{\"resou").is_ok() && cut("<htm").is_err());
+    }
+
+    #[test]
+    fn an_outcome_with_an_error_is_a_refusal_whatever_its_status() {
+        let outcome = |severity: &str| {
+            format!(
+                "{{\"resourceType\":\"OperationOutcome\",\"issue\":[{{\"severity\":\"information\",\"code\":\"informational\"}},\
+                     {{\"severity\":\"{severity}\",\"code\":\"processing\"}}]}}"
+            )
+        };
+        let in_xml = |severity: &str| {
+            format!(
+                "<?xml version=\"1.0\"?><OperationOutcome xmlns=\"http://hl7.org/fhir\"><issue><severity value=\"{severity}\"/>\
+                     <code value=\"processing\"/></issue></OperationOutcome>"
+            )
+        };
+        for severity in ["error", "fatal"] {
+            let refused = format!("answered 200: information informational; {severity} processing");
+            let (json, xml) = (Some("application/fhir+json"), Some("application/fhir+xml"));
+            assert_eq!(of(200, json, &outcome(severity)), Err(DeliveryError::refused(&refused)));
+            assert_eq!(of(200, None, &outcome(severity)), Err(DeliveryError::refused(&refused)));
+            assert_eq!(of(200, xml, &in_xml(severity)), Err(DeliveryError::refused("answered 200")));
+        }
+        for severity in ["warning", "information"] {
+            assert!(of(200, None, &outcome(severity)).is_ok());
+            assert!(of(200, Some("text/xml"), &in_xml(severity)).is_ok());
+        }
+        assert!(of(404, None, &outcome("error")).unwrap_err().to_string().contains("error processing"));
+        assert!(matches!(of(404, None, &outcome("error")), Err(DeliveryError::Refused { .. })));
+        assert!(matches!(of(410, None, "<html/>"), Err(DeliveryError::Transient { .. })));
     }
 
     #[test]
