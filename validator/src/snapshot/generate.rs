@@ -168,9 +168,10 @@ impl Making<'_, '_> {
         // A slice of a slice starts from that slice.
         let outer = name.rsplit_once('/').map(|(outer, _)| outer);
         let from = outer.and_then(|outer| sliced.slices.iter().find(|slice| slice.slice_name() == outer));
-        let mut slice = from.unwrap_or(sliced).clone();
-        slice.slices.clear();
-        slice.element = new_slice(&slice.element, name);
+        let from = from.unwrap_or(sliced);
+        // Without its slices, of which there may be many: each would keep room for all before it.
+        let mut slice =
+            Branch { children: from.children.clone(), ..Branch::leaf(&from.name, new_slice(&from.element, name)) };
         if sliced.name.ends_with("[x]") {
             Self::slice_of_choice(sliced, &mut slice, name, shortcut);
         } else if sliced.element.slicing.is_none() && matches!(sliced.name.as_str(), "extension" | "modifierExtension")

@@ -12,6 +12,12 @@ use crate::location::{Location, Segment};
 use crate::rules::quoted;
 use crate::snapshot::BASE;
 
+/// Most elements of a differential that is looked through; the longest published ones have some hundreds.
+const MOST: usize = 5_000;
+
+/// The expression of each key of a constraint, the first one, and whether another had the key with another expression.
+type Keys = HashMap<String, (String, bool)>;
+
 /// Types whose values come from a value set.
 const BINDABLE: [&str; 6] = ["code", "Coding", "CodeableConcept", "Quantity", "string", "uri"];
 /// Types whose values are more or less than others.
@@ -53,7 +59,7 @@ pub(super) fn judge(judge: &mut Judge<'_>, subject: Subject<'_, '_>) {
     }
     let step = location.step(Segment::Child("differential"));
     let list = step.step(Segment::Child("element"));
-    let mut keys = Vec::new();
+    let mut keys = Keys::new();
     for (index, element) in value.get("differential").into_iter().flat_map(|found| numbered(found, "element")) {
         self::element(judge, (element, &list.step(Segment::Item(index))), &type_name, &mut keys);
     }
@@ -91,6 +97,11 @@ fn snapshot(judge: &mut Judge<'_>, subject: Subject<'_, '_>, definition: &Struct
         return;
     }
     let whole = (subject.value, subject.location);
+    if definition.elements.len() > MOST {
+        let message = format!("A differential of more than {MOST} elements takes too long to look through.");
+        judge.error(whole, IssueCode::TooCostly, message);
+        return;
+    }
     let root = |path: &str| !path.contains('.');
     cardinalities(judge, subject, definition);
     let any = |is: &dyn Fn(&ElementDefinition) -> bool| definition.elements.iter().any(is);
@@ -210,7 +221,7 @@ fn contexts(judge: &mut Judge<'_>, subject: Subject<'_, '_>) {
 }
 
 /// One element of a differential.
-fn element(judge: &mut Judge<'_>, at: (Value<'_>, &Location<'_>), type_name: &str, keys: &mut Vec<(String, String)>) {
+fn element(judge: &mut Judge<'_>, at: (Value<'_>, &Location<'_>), type_name: &str, keys: &mut Keys) {
     let (value, location) = at;
     let Some(path) = value.str_at(&["path"]) else { return };
     let (root, rest) = path.split_once('.').map_or((&*path, None), |(root, rest)| (root, Some(rest)));
@@ -234,9 +245,9 @@ fn element(judge: &mut Judge<'_>, at: (Value<'_>, &Location<'_>), type_name: &st
         let Some(expression) = constraint.str_at(&["expression"]) else { continue };
         let key = constraint.str_at(&["key"]).unwrap_or_default();
         let step = list.step(Segment::Item(index));
-        let again = keys.iter().any(|(known, other)| *known == *key && *other != *expression);
-        keys.push((key.clone().into_owned(), expression.clone().into_owned()));
-        if again || judge.set.constraint(&path, &key).is_some_and(|other| other != expression) {
+        let (first, differ) = keys.entry(key.clone().into_owned()).or_insert_with(|| (expression.to_string(), false));
+        *differ |= *first != *expression;
+        if *differ || judge.set.constraint(&path, &key).is_some_and(|other| other != expression) {
             let message = format!("The key '{}' is that of another constraint already.", quoted(&key));
             judge.error((constraint, &step), IssueCode::Invalid, message);
         }
