@@ -30,9 +30,11 @@ fn a_differential_is_about_elements_that_there_are_in_their_order() {
     let found = differential(&["Observation.code"]);
     assert!(found.contains(&"exception StructureDefinition".to_owned()), "{found:?}");
     assert!(found.contains(&format!("not-found {at}")), "{found:?}");
-    let slice =
-        |number: u32| with(&element("Patient.name", &json!({"id": format!("Patient.name:s{number}")})), &json!({}));
-    let slices = (0..6_000).map(|number| with(&slice(number), &json!({"sliceName": format!("s{number}")})));
+    let slice = |number: u32| {
+        let id = format!("Patient.name:s{number}");
+        json!({"id": id, "path": "Patient.name", "sliceName": format!("s{number}")})
+    };
+    let slices = (0..6_000).map(slice);
     let found = profile(&json!(slices.collect::<Vec<_>>()), &json!({}));
     assert_eq!(found, ["too-costly StructureDefinition"]);
 }
