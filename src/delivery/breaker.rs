@@ -28,6 +28,8 @@ pub struct Breaker {
     not_before: Option<DateTime<Utc>>,
     /// Until when the partner asked to be left alone.
     asked: Option<DateTime<Utc>>,
+    /// When the last call ended.
+    ended_at: Option<DateTime<Utc>>,
 }
 
 /// How many deliveries may be leased.
@@ -48,13 +50,15 @@ impl Breaker {
     #[must_use]
     pub fn new(first: Duration) -> Self {
         let (failed, first) = (Vec::new(), first.min(LONGEST));
-        Self { first, failed, in_a_row: 0, rounds: 0, under_way: 0, not_before: None, asked: None }
+        Self { first, failed, in_a_row: 0, rounds: 0, under_way: 0, not_before: None, asked: None, ended_at: None }
     }
 
     /// How many may be leased now.
     #[must_use]
     pub fn leave(&self, now: DateTime<Utc>) -> Leave {
-        match self.not_before.max(self.asked) {
+        // A clock that went back holds nobody up.
+        let is_back = self.ended_at.is_some_and(|ended| after(now, LONGEST).is_some_and(|soon| soon < ended));
+        match self.not_before.max(self.asked).filter(|_| !is_back) {
             Some(then) if then > now => Leave::NotBefore(then),
             _ if !self.is_open() => Leave::All,
             _ if self.under_way > 0 => Leave::AfterThis,
@@ -81,6 +85,7 @@ impl Breaker {
         now: DateTime<Utc>,
     ) {
         self.left();
+        self.ended_at = Some(now);
         match result {
             Ok(_) | Err(DeliveryError::Refused { .. }) => {
                 (self.in_a_row, self.rounds, self.not_before) = (0, 0, None);
@@ -175,6 +180,14 @@ mod tests {
             assert_eq!(breaker.leave(at(now)), Leave::AfterThis, "one at a time");
             breaker.ended(Uuid::from_u128(9), &silence(), None, at(now));
         }
+    }
+
+    #[test]
+    fn a_clock_that_went_back_holds_nobody_up() {
+        let mut breaker = opened();
+        breaker.asked = Some(at(3_600));
+        assert_eq!(breaker.leave(at(-30)), Leave::NotBefore(at(3_600)), "clocks are corrected by seconds all day");
+        assert_eq!(breaker.leave(at(-7_200)), Leave::One);
     }
 
     #[test]
