@@ -6,6 +6,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::exchange::ExchangeId;
+use crate::exchange::ids::Id;
 use crate::exchange::rows::{AttemptOutcome, ExchangeOutcome};
 use crate::exchange::state::DeliveryState;
 
@@ -47,7 +48,14 @@ pub(super) const LIST_OF_KEY: &str = list!(
 pub(super) const LIST_OF_REQUEST: &str =
     list!("$5::bytea is null and e.request_id = $6 and ($7::text is null or e.correlation_id = $7)");
 
-pub(super) const LIST_OF_CORRELATION: &str = list!("$5::bytea is null and $6::uuid is null and e.correlation_id = $7");
+pub(super) const LIST_OF_CORRELATION: &str = list!(
+    "$5::bytea is null and $6::uuid is null
+   and e.correlation_id = $7 and substr(e.correlation_id, 15, 1) <> '8'"
+);
+
+// No index has them; the caller says from when.
+pub(super) const LIST_OF_OWN_CORRELATION: &str =
+    list!("$5::bytea is null and $6::uuid is null and e.correlation_id = $7");
 
 pub(super) const LIST_NOT_ACCEPTED: &str =
     list!("$5::bytea is null and $6::uuid is null and $7::text is null and e.outcome <> 'accepted'");
@@ -146,6 +154,7 @@ impl Filter {
         match self {
             Self { key: Some(_), .. } => LIST_OF_KEY,
             Self { request_id: Some(_), .. } => LIST_OF_REQUEST,
+            Self { correlation_id: Some(id), .. } if is_unindexed(id) => LIST_OF_OWN_CORRELATION,
             Self { correlation_id: Some(_), .. } => LIST_OF_CORRELATION,
             Self { outcome: Some(outcome), .. } if *outcome != ExchangeOutcome::Accepted => LIST_NOT_ACCEPTED,
             _ if undelivered => LIST_NOT_DELIVERED,
@@ -154,11 +163,24 @@ impl Filter {
     }
 }
 
+/// Whether no index has a correlation id: it is of the form of our own.
+pub(super) fn is_unindexed(correlation_id: &str) -> bool {
+    correlation_id.chars().nth(14) == Some('8')
+}
+
+/// The first id that an exchange with this correlation id can have: ours carry the time they were made.
+pub(super) fn begin_of(correlation_id: &str) -> Option<Uuid> {
+    let made = Id::from_uuid(correlation_id.parse().ok()?)?;
+    Some(Id::first_at(made.time()).uuid())
+}
+
 /// The newest exchanges that pass the filter.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn list(db: &mut PgConnection, filter: &Filter, limit: i64) -> sqlx::Result<Vec<Line>> {
+    let since = filter.since.map(|since| ExchangeId::first_at(since).uuid());
+    let begin = filter.correlation_id.as_deref().and_then(begin_of);
     sqlx::query_as(filter.statement())
         .bind(&filter.source)
         .bind(&filter.resource_type)
@@ -167,7 +189,7 @@ pub async fn list(db: &mut PgConnection, filter: &Filter, limit: i64) -> sqlx::R
         .bind(filter.key.as_ref().map(|key| &key[..]))
         .bind(filter.request_id)
         .bind(&filter.correlation_id)
-        .bind(filter.since.map(|since| ExchangeId::first_at(since).uuid()))
+        .bind(since.max(begin))
         .bind(&filter.destination)
         .bind(limit)
         .bind(filter.before)

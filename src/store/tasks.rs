@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::reports;
+use super::{reports, stories};
 use crate::exchange::state::ExchangeStatus;
 use crate::exchange::{ExchangeId, Interaction};
 
@@ -41,10 +41,13 @@ select e.id, e.received_at, e.interaction, e.resource_type, e.correlation_id
 pub(super) const SEARCH: &str = search!("$7::text is null and $8::uuid is null");
 
 pub(super) const SEARCH_IDENTIFIER: &str = search!(
-    "e.id in (select id from exchanges where correlation_id = $7
+    "e.id in (select id from exchanges where correlation_id = $7 and substr(correlation_id, 15, 1) <> '8'
               union all select id from exchanges where request_id = $8
               union all select $8::uuid)"
 );
+
+// A correlation id that no index has: of the exchanges since it was made.
+pub(super) const SEARCH_OWN_IDENTIFIER: &str = search!("e.correlation_id = $7 and ($8::uuid is null or true)");
 
 /// What is looked for.
 #[derive(Debug, Clone, Default)]
@@ -67,16 +70,13 @@ pub struct Wanted {
     pub count: u16,
 }
 
-/// The exchanges of a source, and one more than asked for when there are more.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn search(db: &mut PgConnection, source: &str, wanted: &Wanted) -> sqlx::Result<Vec<ExchangeStatus>> {
-    type Row = (Uuid, DateTime<Utc>, String, Option<String>, String);
-    let statement = if wanted.identifier.is_some() { SEARCH_IDENTIFIER } else { SEARCH };
-    let rows: Vec<Row> = sqlx::query_as(statement)
+type Row = (Uuid, DateTime<Utc>, String, Option<String>, String);
+
+async fn ask(db: &mut PgConnection, statement: &'static str, source: &str, wanted: &Wanted) -> sqlx::Result<Vec<Row>> {
+    let begin = wanted.identifier.as_deref().filter(|_| statement == SEARCH_OWN_IDENTIFIER).and_then(stories::begin_of);
+    sqlx::query_as(statement)
         .bind(source)
-        .bind(ExchangeId::first_at(wanted.from).uuid())
+        .bind(begin.max(Some(ExchangeId::first_at(wanted.from).uuid())))
         .bind(wanted.before)
         .bind(wanted.from)
         .bind(wanted.to)
@@ -85,8 +85,22 @@ pub async fn search(db: &mut PgConnection, source: &str, wanted: &Wanted) -> sql
         .bind(wanted.identifier_uuid)
         .bind(Some(&wanted.statuses).filter(|statuses| !statuses.is_empty()))
         .bind(i64::from(wanted.count) + 1)
-        .fetch_all(&mut *db)
-        .await?;
+        .fetch_all(db)
+        .await
+}
+
+/// The exchanges of a source, and one more than asked for when there are more.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn search(db: &mut PgConnection, source: &str, wanted: &Wanted) -> sqlx::Result<Vec<ExchangeStatus>> {
+    let own = wanted.identifier.as_deref().is_some_and(stories::is_unindexed);
+    let statement = if wanted.identifier.is_some() { SEARCH_IDENTIFIER } else { SEARCH };
+    let mut rows = ask(db, statement, source, wanted).await?;
+    if own && rows.is_empty() {
+        // No exchange and no request has it.
+        rows = ask(db, SEARCH_OWN_IDENTIFIER, source, wanted).await?;
+    }
     let mut found = Vec::with_capacity(rows.len());
     for (id, received_at, interaction, resource_type, correlation_id) in rows {
         let Some(id) = ExchangeId::from_uuid(id) else { continue };

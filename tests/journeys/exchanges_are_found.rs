@@ -2,7 +2,9 @@
 //! most is a handful among millions.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use signalbox::chance::Chance;
 use signalbox::exchange::ExchangeId;
+use signalbox::exchange::ids::Id;
 use signalbox::exchange::rows::ExchangeOutcome;
 use signalbox::exchange::state::DeliveryState;
 use signalbox::store::stories::{self, Filter};
@@ -88,6 +90,11 @@ async fn one_among_many_is_found_by_each_thing_that_is_known_of_it() {
     change(&mut owner, to_pas, dead).await;
     let ours = format!("update exchanges set request_id = '{request}', correlation_id = 'MSG 7' where id =");
     change(&mut owner, &ours, named).await;
+    // One that the gateway made, and that its sender used again for another.
+    let made = Id::new(end - TimeDelta::seconds(120), &Chance::seeded(7)).uuid().to_string();
+    for with_it in [ids[120], ids[70]] {
+        change(&mut owner, &format!("update exchanges set correlation_id = '{made}' where id ="), with_it).await;
+    }
     for table in ["exchanges", "exchange_keys", "deliveries"] {
         sqlx::raw_sql(AssertSqlSafe(format!("vacuum analyze {table}"))).execute(&mut owner).await.unwrap();
     }
@@ -104,6 +111,7 @@ async fn one_among_many_is_found_by_each_thing_that_is_known_of_it() {
         (Filter { key: Some(key.try_into().unwrap()), ..any() }, vec![named]),
         (Filter { request_id: Some(request), ..any() }, vec![named]),
         (Filter { correlation_id: text("MSG 7"), ..any() }, vec![named]),
+        (Filter { correlation_id: text(&made), ..any() }, vec![ids[70], ids[120]]),
         (Filter { outcome: Some(ExchangeOutcome::Refused), ..any() }, vec![refused]),
         (Filter { states: vec![DeliveryState::Dead], ..any() }, vec![dead]),
         (dead_at("pas"), vec![dead]),
@@ -119,7 +127,13 @@ async fn one_among_many_is_found_by_each_thing_that_is_known_of_it() {
         }
     }
 
-    for identifier in [request.to_string(), "MSG 7".to_owned(), named.to_string()] {
+    let identifiers = [
+        (request.to_string(), vec![named]),
+        ("MSG 7".to_owned(), vec![named]),
+        (named.to_string(), vec![named]),
+        (made, vec![ids[70], ids[120]]),
+    ];
+    for (identifier, expected) in identifiers {
         let wanted = Wanted {
             identifier_uuid: identifier.parse().ok(),
             identifier: Some(identifier),
@@ -129,7 +143,7 @@ async fn one_among_many_is_found_by_each_thing_that_is_known_of_it() {
         let mut tx = db.begin().await.unwrap();
         let before = rows_read(&mut tx).await;
         let found = tasks::search(&mut tx, "gp", &wanted).await.unwrap();
-        assert_eq!(found.iter().map(|task| task.id.uuid()).collect::<Vec<_>>(), [named]);
+        assert_eq!(found.iter().map(|task| task.id.uuid()).collect::<Vec<_>>(), expected);
         let read = rows_read(&mut tx).await - before;
         assert!(read <= FEW, "{read} rows read for {wanted:?}");
     }
