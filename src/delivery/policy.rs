@@ -59,8 +59,7 @@ impl Policy {
     /// No failure puts the next try off for longer.
     #[must_use]
     pub fn longest_wait(&self) -> TimeDelta {
-        let longest = self.retry.max.0.max(LONGEST_ASKED);
-        TimeDelta::from_std(longest).unwrap_or(TimeDelta::MAX)
+        TimeDelta::from_std(self.bounded(Duration::MAX)).unwrap_or(TimeDelta::MAX)
     }
 
     /// Decides what follows from the end of an attempt.

@@ -46,7 +46,8 @@ pub(super) const SEARCH_IDENTIFIER: &str = search!(
               union all select $8::uuid)"
 );
 
-// A correlation id that no index has: of the exchanges since it was made.
+// A correlation id that no index has: of the exchanges since it was made. All statements here have the same parameters, and
+// each must be named for its type to be known.
 pub(super) const SEARCH_OWN_IDENTIFIER: &str = search!("e.correlation_id = $7 and ($8::uuid is null or true)");
 
 /// What is looked for.
